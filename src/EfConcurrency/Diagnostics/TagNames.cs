@@ -1,0 +1,20 @@
+namespace EfConcurrency.Diagnostics;
+
+/// <summary>Tag names shared by metrics and spans. Values are of low cardinality: never a key, never a value of a row.</summary>
+internal static class TagNames
+{
+    /// <summary>Display name of an entity type.</summary>
+    public const string Entity = "efconcurrency.entity";
+
+    /// <summary>Why a save was refused: <c>version</c> or <c>deleted</c>.</summary>
+    public const string ConflictKind = "efconcurrency.conflict.kind";
+
+    /// <summary>How an operation ended.</summary>
+    public const string Outcome = "efconcurrency.outcome";
+
+    /// <summary>Number of the attempt, from 1.</summary>
+    public const string Attempt = "efconcurrency.attempt";
+
+    /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
+    public const string ErrorType = "error.type";
+}

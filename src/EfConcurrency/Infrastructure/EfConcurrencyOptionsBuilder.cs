@@ -1,0 +1,43 @@
+using EfConcurrency.WriteEnvelope;
+
+namespace EfConcurrency.Infrastructure;
+
+/// <summary>Settings of <c>UseEfConcurrency</c>.</summary>
+public sealed class EfConcurrencyOptionsBuilder
+{
+    private EfConcurrencyOptions _options;
+
+    internal EfConcurrencyOptionsBuilder(EfConcurrencyOptions options) => _options = options;
+
+    internal EfConcurrencyOptions Options => _options;
+
+    /// <summary>Who refuses a save of several statements when a check fails.</summary>
+    /// <param name="mode">The default is <see cref="ServerJudgedSaves.WhenAvailable"/>.</param>
+    /// <returns>This builder.</returns>
+    public EfConcurrencyOptionsBuilder UseServerJudgedSaves(ServerJudgedSaves mode)
+    {
+        _options = _options with { ServerJudged = mode };
+        return this;
+    }
+
+    /// <summary>Schema in which migrations create the library's functions.</summary>
+    /// <param name="schema">An unquoted name. The default is <c>efc</c>.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException">The name is empty.</exception>
+    public EfConcurrencyOptionsBuilder UseSchema(string schema)
+    {
+        ArgumentException.ThrowIfNullOrWhiteSpace(schema);
+        _options = _options with { Schema = schema };
+        return this;
+    }
+
+    /// <summary>Makes every property of one of these names the version column of its entity, if its type allows it. Off by default.</summary>
+    /// <param name="propertyNames">For example <c>"Version"</c>.</param>
+    /// <returns>This builder.</returns>
+    public EfConcurrencyOptionsBuilder UseVersionsByName(params string[] propertyNames)
+    {
+        ArgumentNullException.ThrowIfNull(propertyNames);
+        _options = _options with { VersionPropertyNames = [.. propertyNames] };
+        return this;
+    }
+}

@@ -1,0 +1,117 @@
+using EfConcurrency.Migrations;
+using EfConcurrency.Versioning;
+using EfConcurrency.WriteEnvelope;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
+using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Storage;
+using Microsoft.EntityFrameworkCore.Update;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+
+namespace EfConcurrency.Infrastructure;
+
+/// <summary>Puts the rooms' services into EF's internal provider, and refuses set-ups in which they could not work.</summary>
+internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options) : IDbContextOptionsExtension
+{
+    private const string NpgsqlAssembly = "Npgsql.EntityFrameworkCore.PostgreSQL";
+
+    /// <summary>The services whose place the rooms take.</summary>
+    private static readonly Type[] Replaced =
+    [
+        typeof(IDatabase),
+        typeof(IModificationCommandBatchFactory),
+        typeof(IRelationalAnnotationProvider),
+        typeof(IMigrationsSqlGenerator),
+    ];
+
+    private DbContextOptionsExtensionInfo? _info;
+
+    public EfConcurrencyOptions Options { get; } = options;
+
+    public DbContextOptionsExtensionInfo Info => _info ??= new ExtensionInfo(this);
+
+    public void ApplyServices(IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        AddWriteEnvelope(services);
+        AddMigrations(services);
+        AddVersioning(services);
+    }
+
+    public void Validate(IDbContextOptions options)
+    {
+        var provider = options.Extensions.FirstOrDefault(e => e.Info.IsDatabaseProvider);
+        if (provider is null)
+        {
+            throw new InvalidOperationException("UseEfConcurrency() found no database provider. Call UseNpgsql(…) on the same options.");
+        }
+
+        if (provider.GetType().Assembly.GetName().Name != NpgsqlAssembly)
+        {
+            throw new InvalidOperationException(
+                $"UseEfConcurrency() works with PostgreSQL through {NpgsqlAssembly} only, but the context uses '{provider.GetType().Assembly.GetName().Name}'. "
+                + "Use UseNpgsql(…), or remove UseEfConcurrency() from this context.");
+        }
+
+        var replacements = options.FindExtension<CoreOptionsExtension>()?.ReplacedServices;
+        if (replacements?.Keys.Select(k => k.Item1).FirstOrDefault(Replaced.Contains) is { } service)
+        {
+            throw new InvalidOperationException(
+                $"ReplaceService<{service.Name}, …>() removes the {service.Name} of EfConcurrency, and with it the checks of every save. "
+                + "Remove that ReplaceService call, or UseEfConcurrency() from this context.");
+        }
+    }
+
+    // AddX, not TryAddX: the last registration wins, whether UseNpgsql() was called before us or is called after us.
+    private void AddWriteEnvelope(IServiceCollection services)
+    {
+        services.AddSingleton(p => new EnvelopeOptions(
+            Options.ServerJudged,
+            p.GetRequiredService<ISqlGenerationHelper>().DelimitIdentifier(Options.Schema),
+            Options.Schema));
+        services.AddSingleton<GuardFunctionProbe>();
+        services.AddScoped<EnvelopeState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<EnvelopeState>());
+        services.AddScoped<IDatabase, EnvelopeDatabase>();
+        services.AddScoped<IModificationCommandBatchFactory, EnvelopeBatchFactory>();
+        services.AddScoped<IInterceptor, EnvelopeInterceptor>();
+    }
+
+    private static void AddMigrations(IServiceCollection services)
+    {
+        services.AddSingleton(new DatabaseFunction(
+            GuardFunctionAnnotation.Name, Version: 1, WriteEnvelopeSql.CreateGuardFunction, WriteEnvelopeSql.DropGuardFunction));
+        services.AddSingleton<IRelationalAnnotationProvider, FunctionAnnotationProvider>();
+        services.AddScoped<IMigrationsSqlGenerator, FunctionMigrationsSqlGenerator>();
+    }
+
+    private void AddVersioning(IServiceCollection services)
+    {
+        services.AddScoped<IConventionSetPlugin>(p => new VersionConventionPlugin(
+            p.GetRequiredService<ProviderConventionSetBuilderDependencies>(),
+            Options.VersionPropertyNames,
+            Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
+        services.AddScoped<IEnvelopeContributor, VersionBump>();
+    }
+
+    private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
+    {
+        public override bool IsDatabaseProvider => false;
+
+        public override string LogFragment => "EfConcurrency ";
+
+        private EfConcurrencyOptions Options => ((EfConcurrencyOptionsExtension)Extension).Options;
+
+        public override int GetServiceProviderHashCode() => Options.GetHashCode();
+
+        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other)
+            => other is ExtensionInfo info && info.Options.Equals(Options);
+
+        public override void PopulateDebugInfo(IDictionary<string, string> debugInfo)
+            => debugInfo["EfConcurrency:ServerJudgedSaves"] = Options.ServerJudged.ToString();
+    }
+}

@@ -1,0 +1,88 @@
+using EfConcurrency.WriteEnvelope;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Update;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>
+/// Finds the rows whose version must rise because something that belongs to them changes: the owner of an owned entity (always;
+/// EF checks the owner's token then, but does not write it), and the principal of a relationship with <c>BumpsRoot()</c>.
+/// </summary>
+internal sealed class VersionedRoots(EnvelopeSave save)
+{
+    private HashSet<(IEntityType Type, string Key)>? _untracked;
+
+    public void Find(IUpdateEntry entry)
+    {
+        foreach (var foreignKey in entry.EntityType.GetForeignKeys())
+        {
+            if (!foreignKey.IsOwnership && foreignKey.FindAnnotation(VersionAnnotations.BumpsRoot)?.Value is not true)
+            {
+                continue;
+            }
+
+            var current = Values(entry, foreignKey, original: entry.EntityState == EntityState.Deleted);
+            Bump(foreignKey, current);
+
+            // Moved to another parent: the one it left has changed too.
+            if (entry.EntityState == EntityState.Modified && foreignKey.Properties.Any(entry.IsModified))
+            {
+                Bump(foreignKey, Values(entry, foreignKey, original: true));
+            }
+        }
+    }
+
+    private static object?[] Values(IUpdateEntry entry, IForeignKey foreignKey, bool original)
+        => [.. foreignKey.Properties.Select(p => original && entry.CanHaveOriginalValue(p) ? entry.GetOriginalValue(p) : entry.GetCurrentValue(p))];
+
+    private void Bump(IForeignKey foreignKey, object?[] keyValues)
+    {
+        if (Array.Exists(keyValues, v => v is null))
+        {
+            return;
+        }
+
+        if (save.Adapter.TryGetEntry(foreignKey.PrincipalKey, keyValues) is { } root)
+        {
+            BumpTracked(root);
+        }
+        else if (!foreignKey.IsOwnership)
+        {
+            BumpUntracked(foreignKey, keyValues);
+        }
+    }
+
+    private void BumpTracked(IUpdateEntry root)
+    {
+        if (root.EntityState != EntityState.Unchanged)
+        {
+            return;
+        }
+
+        if (VersionColumn.Find(root.EntityType) is { } version)
+        {
+            root.SetPropertyModified(version.IsWritten ? version.Property : VersionColumn.AnyWritable(root.EntityType));
+            save.Include(root);
+        }
+        else if (root.EntityType.FindOwnership() is not null)
+        {
+            // An owned entity that owns another: its own owner carries the version.
+            Find(root);
+        }
+    }
+
+    private void BumpUntracked(IForeignKey foreignKey, object?[] keyValues)
+    {
+        if (VersionColumn.Find(foreignKey.PrincipalEntityType) is not { } version)
+        {
+            return;
+        }
+
+        _untracked ??= [];
+        if (_untracked.Add((foreignKey.PrincipalEntityType, string.Join('\u001f', keyValues))))
+        {
+            save.AddGuard(VersionStatements.BumpRoot(save.Context, version, foreignKey.PrincipalKey.Properties, keyValues));
+        }
+    }
+}

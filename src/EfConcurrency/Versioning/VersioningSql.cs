@@ -1,0 +1,46 @@
+namespace EfConcurrency.Versioning;
+
+/// <summary>All SQL of the room. <c>{0}</c>, <c>{1}</c> … stand for parameters.</summary>
+internal static class VersioningSql
+{
+    /// <summary>Raises a number by one. Parameters: the key.</summary>
+    public static string BumpNumber(VersionTable table)
+        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Version} = {table.Version} + 1 where {KeyIs(table)} returning 1";
+
+    /// <summary>Sets a fresh UUID. Parameters: the key, the UUID.</summary>
+    public static string BumpGuid(VersionTable table)
+        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Version} = {{{table.Keys.Length}}} where {KeyIs(table)} returning 1";
+
+    /// <summary>Rewrites the row unchanged, so that the server gives it a new xmin. Parameters: the key.</summary>
+    public static string BumpXmin(VersionTable table)
+        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Keys[0]} = {table.Keys[0]} where {KeyIs(table)} returning 1";
+
+    /// <summary>
+    /// Finds the row only if it still has the version, and keeps writers off it until commit (FOR SHARE conflicts with every
+    /// UPDATE and DELETE). https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
+    /// Parameters: the key, the version.
+    /// </summary>
+    public static string Verify(VersionTable table)
+        => $"/* efconcurrency versioning.verify */ select 1 from {table.Name} where {KeyIs(table)} and {table.Version} = {{{table.Keys.Length}}} for share";
+
+    /// <summary>Reads the keys and versions of <paramref name="rows"/> rows. Parameters: the keys, row by row.</summary>
+    public static string ReadVersions(VersionTable table, int rows)
+        => $"/* efconcurrency versioning.read-versions */ select {string.Join(", ", table.Keys)}, {table.Version} from {table.Name} where {KeyIn(table, rows)}";
+
+    /// <summary>
+    /// Locks <paramref name="rows"/> rows in the order of their keys, so that two sessions that lock the same rows can't deadlock.
+    /// FOR NO KEY UPDATE is what an UPDATE takes itself and lets foreign-key checks through. Parameters: the keys, row by row.
+    /// </summary>
+    public static string LockRows(VersionTable table, int rows)
+        => $"/* efconcurrency versioning.lock-rows */ select 1 from {table.Name} where {KeyIn(table, rows)} order by {string.Join(", ", table.Keys)} for no key update";
+
+    private static string KeyIs(VersionTable table)
+        => string.Join(" and ", table.Keys.Select((key, i) => $"{key} = {{{i}}}"));
+
+    private static string KeyIn(VersionTable table, int rows)
+    {
+        var width = table.Keys.Length;
+        var keys = Enumerable.Range(0, rows).Select(row => $"({string.Join(", ", Enumerable.Range(row * width, width).Select(i => $"{{{i}}}"))})");
+        return $"({string.Join(", ", table.Keys)}) in ({string.Join(", ", keys)})";
+    }
+}

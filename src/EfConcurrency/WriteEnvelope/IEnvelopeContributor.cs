@@ -1,0 +1,19 @@
+namespace EfConcurrency.WriteEnvelope;
+
+/// <summary>
+/// A pattern's part in a save. Contributors are scoped services of EF's internal provider; each is called once per attempt,
+/// after EF has found the changes and before any SQL is written, so a retry by the execution strategy derives everything anew.
+/// </summary>
+internal interface IEnvelopeContributor
+{
+    /// <summary>Whether there is something to say although EF found no change (a message, a verification).</summary>
+    bool HasPendingWork => false;
+
+    /// <summary>Adds entries, guards and messages to <paramref name="save"/>.</summary>
+    void Contribute(EnvelopeSave save);
+
+    /// <summary>The statements were accepted by the database. In a caller's transaction this is not yet a commit.</summary>
+    void Saved()
+    {
+    }
+}
