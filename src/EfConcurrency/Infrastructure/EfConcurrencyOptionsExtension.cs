@@ -96,6 +96,10 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
             Options.VersionPropertyNames,
             Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
         services.AddScoped<IEnvelopeContributor, VersionBump>();
+        services.AddScoped<VersionVerifications>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionVerifications>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<VersionVerifications>());
+        services.AddScoped<IEnvelopeContributor, VersionConflictExplainer>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

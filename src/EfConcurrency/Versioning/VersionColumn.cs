@@ -70,6 +70,9 @@ internal sealed class VersionColumn
     public object First()
         => Next(_converter is null ? Zero() : _converter.ConvertFromProvider(Zero()));
 
+    /// <summary>The model's value for what was read from the column.</summary>
+    public object FromStore(object stored) => _converter is null ? stored : _converter.ConvertFromProvider(stored)!;
+
     private object Zero() => Kind switch
     {
         VersionKind.Int64 => 0L,

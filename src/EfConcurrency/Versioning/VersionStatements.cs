@@ -1,3 +1,4 @@
+using EfConcurrency.Postgres;
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -17,7 +18,7 @@ internal static class VersionStatements
         var parameters = Keys(keyProperties, keyValues);
         if (version.Kind == VersionKind.Guid)
         {
-            parameters.Add(EnvelopeParameter.For(version.Property, version.Next(null)));
+            parameters.Add(SqlParameterValue.For(version.Property, version.Next(null)));
         }
 
         var sql = version.Kind switch
@@ -36,10 +37,10 @@ internal static class VersionStatements
     {
         var table = VersionTable.Of(context.GetService<ISqlGenerationHelper>(), entityType, version.Property);
         var parameters = Keys(table.KeyProperties, keyValues);
-        parameters.Add(EnvelopeParameter.For(version.Property, expected));
+        parameters.Add(SqlParameterValue.For(version.Property, expected));
         return new(VersioningSql.Verify(table), parameters, refusal);
     }
 
-    private static List<EnvelopeParameter> Keys(IReadOnlyList<IProperty> properties, object?[] values)
-        => [.. properties.Select((p, i) => EnvelopeParameter.For(p, values[i]))];
+    private static List<SqlParameterValue> Keys(IReadOnlyList<IProperty> properties, object?[] values)
+        => [.. properties.Select((p, i) => SqlParameterValue.For(p, values[i]))];
 }

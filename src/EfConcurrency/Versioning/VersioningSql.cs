@@ -23,9 +23,19 @@ internal static class VersioningSql
     public static string Verify(VersionTable table)
         => $"/* efconcurrency versioning.verify */ select 1 from {table.Name} where {KeyIs(table)} and {table.Version} = {{{table.Keys.Length}}} for share";
 
-    /// <summary>Reads the keys and versions of <paramref name="rows"/> rows. Parameters: the keys, row by row.</summary>
+    /// <summary>
+    /// Reads the versions of <paramref name="rows"/> rows, each with the position at which it was asked for.
+    /// Parameters: the keys, row by row.
+    /// </summary>
     public static string ReadVersions(VersionTable table, int rows)
-        => $"/* efconcurrency versioning.read-versions */ select {string.Join(", ", table.Keys)}, {table.Version} from {table.Name} where {KeyIn(table, rows)}";
+    {
+        var width = table.Keys.Length;
+        var asked = Enumerable.Range(0, rows).Select(row => $"({row}, {Placeholders(row * width, width)})");
+        var columns = Enumerable.Range(0, width).Select(i => $"key{i}");
+        var isAsked = table.Keys.Select((key, i) => $"t.{key} = asked.key{i}");
+        return $"/* efconcurrency versioning.read-versions */ select asked.position, t.{table.Version} from {table.Name} t "
+            + $"join (values {string.Join(", ", asked)}) asked(position, {string.Join(", ", columns)}) on {string.Join(" and ", isAsked)}";
+    }
 
     /// <summary>
     /// Locks <paramref name="rows"/> rows in the order of their keys, so that two sessions that lock the same rows can't deadlock.
@@ -40,7 +50,10 @@ internal static class VersioningSql
     private static string KeyIn(VersionTable table, int rows)
     {
         var width = table.Keys.Length;
-        var keys = Enumerable.Range(0, rows).Select(row => $"({string.Join(", ", Enumerable.Range(row * width, width).Select(i => $"{{{i}}}"))})");
+        var keys = Enumerable.Range(0, rows).Select(row => $"({Placeholders(row * width, width)})");
         return $"({string.Join(", ", table.Keys)}) in ({string.Join(", ", keys)})";
     }
+
+    private static string Placeholders(int first, int count)
+        => string.Join(", ", Enumerable.Range(first, count).Select(i => $"{{{i}}}"));
 }

@@ -114,14 +114,20 @@ internal sealed class EnvelopeDatabase(
             var written = NeedsOwnTransaction(save, isJudgedAgain) ? SendInTransaction(save) : Send(save);
             return Accept(save, written);
         }
-        catch
+        catch (Exception exception)
         {
-            save.Undo();
+            state.Current = null;
+            if (WantsExplanation(save, exception)
+                && ExplainAsync(save, (DbUpdateException)exception, async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult() is { } explained)
+            {
+                throw explained;
+            }
+
             throw;
         }
         finally
         {
-            state.Current = null;
+            Close(save);
         }
     }
 
@@ -135,15 +141,44 @@ internal sealed class EnvelopeDatabase(
                 : await SendAsync(save, cancellationToken).ConfigureAwait(false);
             return Accept(save, written);
         }
-        catch
+        catch (Exception exception)
         {
-            save.Undo();
+            state.Current = null;
+            if (WantsExplanation(save, exception)
+                && await ExplainAsync(save, (DbUpdateException)exception, async: true, cancellationToken).ConfigureAwait(false) is { } explained)
+            {
+                throw explained;
+            }
+
             throw;
         }
         finally
         {
-            state.Current = null;
+            Close(save);
         }
+    }
+
+    /// <summary>A save that the server refused is first judged again by EF.</summary>
+    private bool WantsExplanation(EnvelopeSave save, Exception exception)
+        => exception is DbUpdateException && !(save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception));
+
+    private async ValueTask<Exception?> ExplainAsync(EnvelopeSave save, DbUpdateException exception, bool async, CancellationToken cancellationToken)
+    {
+        foreach (var contributor in _contributors)
+        {
+            if (await contributor.ExplainAsync(save, exception, async, cancellationToken).ConfigureAwait(false) is { } explained)
+            {
+                return explained;
+            }
+        }
+
+        return null;
+    }
+
+    private void Close(EnvelopeSave save)
+    {
+        state.Current = null;
+        save.Undo();
     }
 
     private int SendInTransaction(EnvelopeSave save)
@@ -195,6 +230,7 @@ internal sealed class EnvelopeDatabase(
 
     private int Accept(EnvelopeSave save, int written)
     {
+        save.Keep();
         foreach (var contributor in _contributors)
         {
             contributor.Saved();

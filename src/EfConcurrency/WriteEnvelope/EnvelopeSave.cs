@@ -61,7 +61,10 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
     public bool HasSeveralStatements()
         => StatementCount + Entries.Count > 1 || (Entries.Count == 1 && Entries[0].EntityType.GetTableMappings().Skip(1).Any());
 
-    /// <summary>Puts the state of included entries back after a failed save.</summary>
+    /// <summary>The save has succeeded: included entries keep the state that EF gives them.</summary>
+    public void Keep() => _included.Clear();
+
+    /// <summary>Puts the state of included entries back, unless the save has succeeded.</summary>
     public void Undo()
     {
         foreach (var entry in _included)

@@ -2,6 +2,7 @@
 using System.Data.Common;
 using System.Globalization;
 using System.Text;
+using EfConcurrency.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -23,7 +24,7 @@ internal sealed class EnvelopeStatement : IReadOnlyModificationCommand
     /// <param name="parameters">The parameters in order.</param>
     /// <param name="refusal">What to throw when no row comes back; null when the statement always returns one.</param>
     /// <param name="onRow">Receives the row.</param>
-    public EnvelopeStatement(string sql, IReadOnlyList<EnvelopeParameter> parameters, Func<Exception>? refusal = null, Action<DbDataReader>? onRow = null)
+    public EnvelopeStatement(string sql, IReadOnlyList<SqlParameterValue> parameters, Func<Exception>? refusal = null, Action<DbDataReader>? onRow = null)
     {
         _sql = sql;
         _refusal = refusal;
@@ -69,7 +70,7 @@ internal sealed class EnvelopeStatement : IReadOnlyModificationCommand
     public Exception Refuse()
         => _refusal?.Invoke() ?? new DbUpdateException($"A statement of the write envelope returned no row: {_sql}");
 
-    private static ColumnModification Parameter(EnvelopeParameter parameter, Func<string> name)
+    private static ColumnModification Parameter(SqlParameterValue parameter, Func<string> name)
         => new(new ColumnModificationParameters(
             "efc", null, parameter.Value, null, null, parameter.Mapping, read: false, write: true, key: false, condition: false, sensitiveLoggingEnabled: false)
         {

@@ -1,3 +1,5 @@
+using Microsoft.EntityFrameworkCore;
+
 namespace EfConcurrency.WriteEnvelope;
 
 /// <summary>
@@ -16,4 +18,15 @@ internal interface IEnvelopeContributor
     void Saved()
     {
     }
+
+    /// <summary>
+    /// A better exception for a refused save, or null. By now the failed transaction is rolled back (a caller's: to its savepoint)
+    /// and the entries still are as they were sent.
+    /// </summary>
+    /// <param name="save">The save that failed.</param>
+    /// <param name="exception">What EF throws.</param>
+    /// <param name="async">False when called from <c>SaveChanges()</c>: the task must then be complete on return.</param>
+    /// <param name="cancellationToken">The caller's.</param>
+    ValueTask<Exception?> ExplainAsync(EnvelopeSave save, DbUpdateException exception, bool async, CancellationToken cancellationToken)
+        => ValueTask.FromResult<Exception?>(null);
 }
