@@ -35,7 +35,9 @@ internal sealed class VersionBump : IEnvelopeContributor
 
             case EntityState.Modified:
                 var read = entry.GetOriginalValue(property);
-                var current = entry.GetCurrentValue(property);
+
+                // Not the current value: when a save is judged again, that is already the raised one.
+                var current = entry.GetPreStoreGeneratedCurrentValue(property);
                 if (!property.GetValueComparer().Equals(read, current))
                 {
                     throw new VersionAssignedException(entry.EntityType.DisplayName(), property.Name, read, current);

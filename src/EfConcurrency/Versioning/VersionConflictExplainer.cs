@@ -61,7 +61,7 @@ internal sealed class VersionConflictExplainer(VersionVerifications verification
     private IEnumerable<IUpdateEntry> Candidates(EnvelopeSave save)
         => save.Entries
             .Where(e => e.EntityState is EntityState.Modified or EntityState.Deleted)
-            .Concat(verifications.Pending)
+            .Concat(verifications.Verified)
             .Where(e => VersionColumn.Find(e.EntityType) is not null)
             .Distinct();
 }

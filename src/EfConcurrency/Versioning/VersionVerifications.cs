@@ -1,5 +1,6 @@
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Update;
 
@@ -10,24 +11,22 @@ namespace EfConcurrency.Versioning;
 /// </summary>
 internal sealed class VersionVerifications : IEnvelopeContributor, IResettableService
 {
-    private readonly List<IUpdateEntry> _pending = [];
-
-    /// <summary>What the next save verifies. A row that is itself saved is checked anyway.</summary>
-    public IEnumerable<IUpdateEntry> Pending => _pending.Where(e => e.EntityState == EntityState.Unchanged);
+    private readonly List<EntityEntry> _pending = [];
 
     public bool HasPendingWork => Pending.Any();
 
-    public void Add(IUpdateEntry entry)
-    {
-        if (!_pending.Contains(entry))
-        {
-            _pending.Add(entry);
-        }
-    }
+    /// <summary>The entries that the save under way verifies.</summary>
+    public IReadOnlyList<IUpdateEntry> Verified { get; private set; } = [];
+
+    /// <summary>A row that is itself saved is checked anyway.</summary>
+    private IEnumerable<EntityEntry> Pending => _pending.Where(e => e.State == EntityState.Unchanged);
+
+    public void Add(EntityEntry entry) => _pending.Add(entry);
 
     public void Contribute(EnvelopeSave save)
     {
-        foreach (var entry in Pending)
+        Verified = [.. Pending.Select(e => Find(save, e)).Distinct()];
+        foreach (var entry in Verified)
         {
             var version = VersionColumn.Find(entry.EntityType)!;
             save.AddGuard(VersionStatements.Verify(
@@ -48,5 +47,11 @@ internal sealed class VersionVerifications : IEnvelopeContributor, IResettableSe
     {
         ResetState();
         return Task.CompletedTask;
+    }
+
+    private static IUpdateEntry Find(EnvelopeSave save, EntityEntry entry)
+    {
+        var key = entry.Metadata.FindPrimaryKey()!;
+        return save.Adapter.TryGetEntry(key, [.. key.Properties.Select(p => entry.Property(p.Name).CurrentValue)])!;
     }
 }

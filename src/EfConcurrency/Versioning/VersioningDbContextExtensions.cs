@@ -1,7 +1,6 @@
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore.ChangeTracking;
 using Microsoft.EntityFrameworkCore.Infrastructure;
-using Microsoft.EntityFrameworkCore.Update;
 
 namespace Microsoft.EntityFrameworkCore;
 
@@ -54,7 +53,7 @@ public static class VersioningDbContextExtensions
     public static void VerifyVersion(this DbContext context, object entity)
     {
         var (entry, _) = Versioned(context, entity);
-        context.GetService<VersionVerifications>().Add(((IInfrastructure<IUpdateEntry>)entry).Instance);
+        context.GetService<VersionVerifications>().Add(entry);
     }
 
     private static (EntityEntry Entry, VersionColumn Column) Versioned(DbContext context, object entity)

@@ -49,7 +49,7 @@ internal static class WriteEnvelopeSql
             (select has_schema_privilege(n.oid, 'usage') and has_function_privilege(p.oid, 'execute')
              from pg_catalog.pg_proc p join pg_catalog.pg_namespace n on n.oid = p.pronamespace
              where n.nspname = @schema and p.proname = @name
-               and p.proargtypes = array['int8'::regtype, 'int4'::regtype]::oid[]::oidvector),
+               and pg_catalog.oidvectortypes(p.proargtypes) = 'bigint, integer'),
             false)
         """;
 
