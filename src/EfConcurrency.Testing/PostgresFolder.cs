@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace EfConcurrency.Testing;
+
+/// <summary>
+/// The folder of one throwaway server. It names the process it belongs to, so that a later start can clear away what a killed
+/// process (and its killed watcher) left.
+/// </summary>
+internal sealed class PostgresFolder
+{
+    private const string OwnerFile = "owner";
+
+    private PostgresFolder(string path) => FullPath = path;
+
+    public static string Root { get; } = Path.Combine(Path.GetTempPath(), "efconcurrency-postgres");
+
+    public string FullPath { get; }
+
+    public string Data => Path.Combine(FullPath, "data");
+
+    public string Log => Path.Combine(FullPath, "log");
+
+    public static PostgresFolder Create()
+    {
+        Directory.CreateDirectory(Root);
+        var folder = new PostgresFolder(Path.Combine(Root, Guid.NewGuid().ToString("n")));
+        Directory.CreateDirectory(folder.FullPath);
+        using var self = Process.GetCurrentProcess();
+        File.WriteAllText(Path.Combine(folder.FullPath, OwnerFile), Owner(self));
+        return folder;
+    }
+
+    /// <summary>Stops the servers and removes the folders of processes that no longer run.</summary>
+    public static void RemoveStale()
+    {
+        if (!Directory.Exists(Root))
+        {
+            return;
+        }
+
+        foreach (var path in Directory.EnumerateDirectories(Root))
+        {
+            var folder = new PostgresFolder(path);
+            if (!folder.IsOwned())
+            {
+                folder.StopServer();
+                folder.Remove();
+            }
+        }
+    }
+
+    public void Remove()
+    {
+        try
+        {
+            Directory.Delete(FullPath, recursive: true);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another process cleaned up at the same time.
+        }
+        catch (IOException)
+        {
+            // A server that is still going down; the next start removes the rest.
+        }
+    }
+
+    private static string Owner(Process process)
+        => string.Create(CultureInfo.InvariantCulture, $"{process.Id} {process.StartTime.ToUniversalTime().Ticks / TimeSpan.TicksPerSecond}");
+
+    private bool IsOwned()
+    {
+        var file = Path.Combine(FullPath, OwnerFile);
+        if (!File.Exists(file) || File.ReadAllText(file).Split(' ') is not [var pid, var started])
+        {
+            // Being made or being removed by another process just now.
+            return true;
+        }
+
+        try
+        {
+            using var process = Process.GetProcessById(int.Parse(pid, CultureInfo.InvariantCulture));
+            var now = Owner(process).Split(' ')[1];
+            return Math.Abs(long.Parse(now, CultureInfo.InvariantCulture) - long.Parse(started, CultureInfo.InvariantCulture)) <= 1;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
+    }
+
+    private void StopServer()
+    {
+        var pidFile = Path.Combine(Data, "postmaster.pid");
+        if (!File.Exists(pidFile) || !int.TryParse(File.ReadLines(pidFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid))
+        {
+            return;
+        }
+
+        try
+        {
+            using var server = Process.GetProcessById(pid);
+            if (server.ProcessName.StartsWith("postgres", StringComparison.Ordinal))
+            {
+                server.Kill(entireProcessTree: true);
+                server.WaitForExit(TimeSpan.FromSeconds(5));
+            }
+        }
+        catch (ArgumentException)
+        {
+            // It is not running any more.
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using EfConcurrency.Testing;
+using Npgsql;
+
+namespace EfConcurrency.PostgresTests.Support;
+
+/// <summary>A fresh database for one test class.</summary>
+public class DatabaseFixture(PostgresServer server) : IAsyncLifetime
+{
+    private TestDatabase? _database;
+
+    public string ConnectionString => _database!.ConnectionString;
+
+    public virtual async ValueTask InitializeAsync() => _database = await server.Server.CreateDatabaseAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _database!.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    public FaultProxy StartProxy(Action<NpgsqlConnectionStringBuilder>? configure = null)
+    {
+        var connectionString = new NpgsqlConnectionStringBuilder(ConnectionString);
+        configure?.Invoke(connectionString);
+        return FaultProxy.Start(connectionString.ConnectionString);
+    }
+
+    public async Task<TValue> ScalarAsync<TValue>(string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        return (TValue)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
+    }
+
+    public async Task ExecuteAsync(string sql)
+    {
+        await using var connection = new NpgsqlConnection(ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
+        await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+    }
+}
