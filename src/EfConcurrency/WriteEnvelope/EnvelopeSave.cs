@@ -35,7 +35,12 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
     public void Include(IUpdateEntry entry)
     {
         _included.Add(entry);
-        Entries.Add(entry);
+
+        // It is there already when the save is judged again. It is never taken out: EF discards the new values of what is in the list.
+        if (!Entries.Contains(entry))
+        {
+            Entries.Add(entry);
+        }
     }
 
     /// <summary>Adds a statement that runs before the user's.</summary>
