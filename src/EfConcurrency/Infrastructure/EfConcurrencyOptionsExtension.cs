@@ -100,6 +100,9 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionVerifications>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<VersionVerifications>());
         services.AddScoped<IEnvelopeContributor, VersionConflictExplainer>();
+        services.AddScoped<RetryUnitState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<RetryUnitState>());
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

@@ -1,7 +1,9 @@
 using EfConcurrency.Postgres;
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Update;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace EfConcurrency.Versioning;
@@ -48,10 +50,19 @@ internal sealed class VersionConflictExplainer(VersionVerifications verification
             return null;
         }
 
-        var known = (exception as VersionConflictException)?.Conflicts ?? [];
-        return known.Count + report.Conflicts.Count == 0
-            ? null
-            : new VersionConflictException([.. known, .. report.Conflicts], report.Entries, exception);
+        VersionConflict[] conflicts = [.. (exception as VersionConflictException)?.Conflicts ?? [], .. report.Conflicts];
+        if (conflicts.Length == 0)
+        {
+            return null;
+        }
+
+        foreach (var conflict in conflicts)
+        {
+            VersioningMeter.Conflict(conflict);
+        }
+
+        VersioningLog.VersionConflict(save.Context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category), save.Context.GetType().Name, conflicts.Length);
+        return new VersionConflictException(conflicts, report.Entries, exception);
     }
 
     /// <summary>Without EF's savepoint, an error of the server leaves the transaction in which it happened unusable (25P02).</summary>

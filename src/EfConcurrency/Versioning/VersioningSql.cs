@@ -39,20 +39,19 @@ internal static class VersioningSql
 
     /// <summary>
     /// Locks <paramref name="rows"/> rows in the order of their keys, so that two sessions that lock the same rows can't deadlock.
-    /// FOR NO KEY UPDATE is what an UPDATE takes itself and lets foreign-key checks through. Parameters: the keys, row by row.
+    /// FOR NO KEY UPDATE is what an UPDATE takes itself and lets foreign-key checks through. Parameters: the keys, row by row,
+    /// from number <paramref name="first"/> on.
     /// </summary>
-    public static string LockRows(VersionTable table, int rows)
-        => $"/* efconcurrency versioning.lock-rows */ select 1 from {table.Name} where {KeyIn(table, rows)} order by {string.Join(", ", table.Keys)} for no key update";
+    public static string LockRows(VersionTable table, int rows, int first)
+    {
+        var width = table.Keys.Length;
+        var keys = Enumerable.Range(0, rows).Select(row => $"({Placeholders(first + (row * width), width)})");
+        return $"/* efconcurrency versioning.lock-rows */ select 1 from {table.Name} "
+            + $"where ({string.Join(", ", table.Keys)}) in ({string.Join(", ", keys)}) order by {string.Join(", ", table.Keys)} for no key update";
+    }
 
     private static string KeyIs(VersionTable table)
         => string.Join(" and ", table.Keys.Select((key, i) => $"{key} = {{{i}}}"));
-
-    private static string KeyIn(VersionTable table, int rows)
-    {
-        var width = table.Keys.Length;
-        var keys = Enumerable.Range(0, rows).Select(row => $"({Placeholders(row * width, width)})");
-        return $"({string.Join(", ", table.Keys)}) in ({string.Join(", ", keys)})";
-    }
 
     private static string Placeholders(int first, int count)
         => string.Join(", ", Enumerable.Range(first, count).Select(i => $"{{{i}}}"));

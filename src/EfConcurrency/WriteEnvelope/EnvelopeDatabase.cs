@@ -42,7 +42,7 @@ internal sealed class EnvelopeDatabase(
         {
             return Run(save);
         }
-        catch (DbUpdateException exception) when (save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception))
+        catch (Exception exception) when (IsJudgedAgain(save, exception))
         {
             return Run(Open(entries), isJudgedAgain: true);
         }
@@ -60,7 +60,7 @@ internal sealed class EnvelopeDatabase(
         {
             return await RunAsync(save, isJudgedAgain: false, cancellationToken).ConfigureAwait(false);
         }
-        catch (DbUpdateException exception) when (save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception))
+        catch (Exception exception) when (IsJudgedAgain(save, exception))
         {
             return await RunAsync(Open(entries), isJudgedAgain: true, cancellationToken).ConfigureAwait(false);
         }
@@ -117,8 +117,14 @@ internal sealed class EnvelopeDatabase(
         catch (Exception exception)
         {
             state.Current = null;
-            if (WantsExplanation(save, exception)
-                && ExplainAsync(save, (DbUpdateException)exception, async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult() is { } explained)
+            if (IsJudgedAgain(save, exception))
+            {
+                throw;
+            }
+
+            var explained = ExplainAsync(save, exception, async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+            Fail(explained ?? exception);
+            if (explained is not null)
             {
                 throw explained;
             }
@@ -144,8 +150,14 @@ internal sealed class EnvelopeDatabase(
         catch (Exception exception)
         {
             state.Current = null;
-            if (WantsExplanation(save, exception)
-                && await ExplainAsync(save, (DbUpdateException)exception, async: true, cancellationToken).ConfigureAwait(false) is { } explained)
+            if (IsJudgedAgain(save, exception))
+            {
+                throw;
+            }
+
+            var explained = await ExplainAsync(save, exception, async: true, cancellationToken).ConfigureAwait(false);
+            Fail(explained ?? exception);
+            if (explained is not null)
             {
                 throw explained;
             }
@@ -158,21 +170,34 @@ internal sealed class EnvelopeDatabase(
         }
     }
 
-    /// <summary>A save that the server refused is first judged again by EF.</summary>
-    private bool WantsExplanation(EnvelopeSave save, Exception exception)
-        => exception is DbUpdateException && !(save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception));
+    /// <summary>A save that the server refused is judged again, by EF, before anything is said about it.</summary>
+    private bool IsJudgedAgain(EnvelopeSave save, Exception exception)
+        => exception is DbUpdateException && save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception);
 
-    private async ValueTask<Exception?> ExplainAsync(EnvelopeSave save, DbUpdateException exception, bool async, CancellationToken cancellationToken)
+    private async ValueTask<Exception?> ExplainAsync(EnvelopeSave save, Exception exception, bool async, CancellationToken cancellationToken)
     {
+        if (exception is not DbUpdateException refusal)
+        {
+            return null;
+        }
+
         foreach (var contributor in _contributors)
         {
-            if (await contributor.ExplainAsync(save, exception, async, cancellationToken).ConfigureAwait(false) is { } explained)
+            if (await contributor.ExplainAsync(save, refusal, async, cancellationToken).ConfigureAwait(false) is { } explained)
             {
                 return explained;
             }
         }
 
         return null;
+    }
+
+    private void Fail(Exception exception)
+    {
+        foreach (var contributor in _contributors)
+        {
+            contributor.Failed(exception);
+        }
     }
 
     private void Close(EnvelopeSave save)

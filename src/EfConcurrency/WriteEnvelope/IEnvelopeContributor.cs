@@ -19,6 +19,11 @@ internal interface IEnvelopeContributor
     {
     }
 
+    /// <summary>The save has failed for good, with the exception that the caller gets.</summary>
+    void Failed(Exception exception)
+    {
+    }
+
     /// <summary>
     /// A better exception for a refused save, or null. By now the failed transaction is rolled back (a caller's: to its savepoint)
     /// and the entries still are as they were sent.

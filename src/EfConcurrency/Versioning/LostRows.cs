@@ -1,0 +1,50 @@
+using EfConcurrency.Postgres;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>The rows that a unit has lost so far, and the statement that locks them for its next attempt.</summary>
+internal sealed class LostRows
+{
+    private readonly Dictionary<string, VersionConflict> _rows = new(StringComparer.Ordinal);
+
+    public int Count => _rows.Count;
+
+    public void Add(VersionConflictException conflict)
+    {
+        foreach (var row in conflict.Conflicts.Where(c => !c.IsDeleted))
+        {
+            _rows[$"{row.EntityType} {VersionKeys.Format(row.Key)}"] = row;
+        }
+    }
+
+    /// <summary>Locks the rows, table by table in the order of their names. One command: it goes out together with BEGIN.</summary>
+    public async Task LockAsync(DbContext context, CancellationToken cancellationToken)
+    {
+        var helper = context.GetService<ISqlGenerationHelper>();
+        var tables = _rows.Values
+            .GroupBy(row => row.Type)
+            .Select(group => (Table: Table(helper, group.Key), Rows: group.ToList()))
+            .OrderBy(t => t.Table.Name, StringComparer.Ordinal);
+
+        var parameters = new List<SqlParameterValue>();
+        var sql = new List<string>();
+        foreach (var (table, rows) in tables)
+        {
+            sql.Add(VersioningSql.LockRows(table, rows.Count, parameters.Count));
+            parameters.AddRange(rows.SelectMany(row => table.KeyProperties.Select(key => SqlParameterValue.For(key, row.Key[key.Name]))));
+        }
+
+        var command = ContextCommand.Create(context, string.Join(";\n", sql), parameters);
+        await using (command.ConfigureAwait(false))
+        {
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static VersionTable Table(ISqlGenerationHelper helper, IEntityType type)
+        => VersionTable.Of(helper, type, VersionColumn.Find(type)!.Property);
+}

@@ -1,0 +1,16 @@
+using EfConcurrency.Resilience;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>
+/// <c>RetryOnConflictAsync</c> was called, or used inside, in a way in which running the unit again could lose or repeat work.
+/// </summary>
+public sealed class RetryNotPossibleException : InvalidOperationException, IFinalRefusal
+{
+    /// <summary>Creates the exception.</summary>
+    /// <param name="message">What stands in the way, and what to do.</param>
+    public RetryNotPossibleException(string message)
+        : base(message)
+    {
+    }
+}

@@ -1,0 +1,41 @@
+using System.Data;
+using EfConcurrency.Resilience;
+using Polly;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>Settings of <c>RetryOnConflictAsync</c>. Make one and keep it: it holds the prepared retry pipeline.</summary>
+public sealed class RetryOnConflictOptions : ConflictRetryOptions
+{
+    internal static readonly RetryOnConflictOptions Default = new();
+
+    /// <summary>
+    /// From this many conflicts on, an attempt begins by locking the rows that were lost before (<c>FOR NO KEY UPDATE</c>, in the order
+    /// of their keys), so that it can't lose them again. 0: never.
+    /// </summary>
+    /// <value>1</value>
+    public int LockAfterConflicts { get; init; } = 1;
+
+    /// <summary>Whether the unit is one transaction or a single save.</summary>
+    /// <value><see cref="ConflictRetryTransaction.PerUnit"/></value>
+    public ConflictRetryTransaction Transaction { get; init; } = ConflictRetryTransaction.PerUnit;
+
+    /// <summary>Isolation level of the transactions that the library opens.</summary>
+    /// <value><see cref="IsolationLevel.ReadCommitted"/></value>
+    public IsolationLevel IsolationLevel { get; init; } = IsolationLevel.ReadCommitted;
+
+    /// <summary>Called before each further attempt.</summary>
+    /// <value>nothing</value>
+    public Action<RetryOnConflictAttempt>? OnRetry { get; init; }
+
+    internal ResiliencePipeline Pipeline => field ??= RetryPipeline.Create(MaxAttempts);
+
+    internal override void Validate()
+    {
+        base.Validate();
+        if (LockAfterConflicts < 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(LockAfterConflicts), LockAfterConflicts, "LockAfterConflicts must not be negative. 0 never locks.");
+        }
+    }
+}

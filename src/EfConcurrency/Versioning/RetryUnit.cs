@@ -1,0 +1,162 @@
+using System.Runtime.ExceptionServices;
+using EfConcurrency.Diagnostics;
+using EfConcurrency.Resilience;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
+using Polly;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>One call of <c>RetryOnConflictAsync</c>: its attempts, and what they learn from each other.</summary>
+internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext> contexts, Func<TContext, CancellationToken, Task<TResult>> work, RetryOnConflictOptions options)
+    : IRetryUnit
+    where TContext : DbContext
+{
+    private readonly LostRows _lostRows = new();
+    private ILogger? _logger;
+    private int _attempt;
+    private int _conflicts;
+
+    private bool LocksFirst => options.LockAfterConflicts > 0 && _conflicts >= options.LockAfterConflicts && _lostRows.Count > 0;
+
+    public async Task<TResult> RunAsync(CancellationToken cancellationToken)
+    {
+        using var activity = Telemetry.Activities.StartActivity("efconcurrency.retry_on_conflict");
+        var resilience = ResilienceContextPool.Shared.Get(cancellationToken);
+        resilience.Properties.Set(RetryPipeline.Unit, this);
+        try
+        {
+            var result = await options.Pipeline.ExecuteAsync(static (context, unit) => unit.AttemptAsync(context.CancellationToken), resilience, this).ConfigureAwait(false);
+            VersioningMeter.Unit("committed");
+            activity?.SetTag(TagNames.Attempt, _attempt);
+            return result;
+        }
+        catch (Exception exception)
+        {
+            var isExhausted = MayRunAgain(exception);
+            VersioningMeter.Unit(isExhausted ? "exhausted" : "failed");
+            activity?.SetTag(TagNames.ErrorType, exception.GetType().FullName).SetTag(TagNames.Attempt, _attempt);
+            exception.Data["EfConcurrency.Attempts"] = _attempt;
+            if (isExhausted && _logger is not null)
+            {
+                VersioningLog.RetriesExhausted(_logger, _attempt, exception.Message);
+            }
+
+            throw;
+        }
+        finally
+        {
+            ResilienceContextPool.Shared.Return(resilience);
+        }
+    }
+
+    public bool MayRunAgain(Exception exception) => ReplayClassifier.Classify(exception, options.RetriedConstraintSet) != ReplayVerdict.Never;
+
+    /// <summary>No pause before an attempt that locks: it queues behind the others in the database, in a fair order.</summary>
+    public TimeSpan Delay() => LocksFirst ? TimeSpan.Zero : BackOff.Delay(options, _attempt, Random.Shared.NextDouble());
+
+    public void Learn(Exception exception)
+    {
+        if (exception is VersionConflictException conflict)
+        {
+            _conflicts++;
+            _lostRows.Add(conflict);
+        }
+
+        VersioningMeter.Retry();
+        System.Diagnostics.Activity.Current?.AddEvent(new("efconcurrency.retry"));
+        if (_logger is not null)
+        {
+            VersioningLog.RetryingAfterConflict(_logger, _attempt, options.MaxAttempts, exception.Message);
+        }
+
+        options.OnRetry?.Invoke(new(_attempt, exception));
+    }
+
+    private async ValueTask<TResult> AttemptAsync(CancellationToken cancellationToken)
+    {
+        _attempt++;
+        var context = await contexts.OpenAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
+            var state = context.GetService<RetryUnitState>();
+            state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
+            var savepoints = context.Database.AutoSavepointsEnabled;
+            TResult result;
+            Func<CancellationToken, Task>[] callbacks;
+            try
+            {
+                result = await new UnitExecutionStrategy(context)
+                    .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
+                    .ConfigureAwait(false);
+                callbacks = [.. state.AfterCommit];
+            }
+            finally
+            {
+                context.Database.AutoSavepointsEnabled = savepoints;
+                state.ResetState();
+            }
+
+            await RetryCommit.RunCallbacksAsync(callbacks, _logger, cancellationToken).ConfigureAwait(false);
+            return result;
+        }
+        finally
+        {
+            await contexts.CloseAsync(context).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<TResult> WorkAsync(TContext context, RetryUnitState state, CancellationToken cancellationToken)
+    {
+        if (options.Transaction == ConflictRetryTransaction.PerSave && !LocksFirst)
+        {
+            return await WorkWithoutTransactionAsync(context, state, cancellationToken).ConfigureAwait(false);
+        }
+
+        var transaction = await context.Database.BeginTransactionAsync(options.IsolationLevel, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            // A savepoint for each save would cost two round trips. A save that fails dooms the whole attempt instead.
+            context.Database.AutoSavepointsEnabled = false;
+            if (LocksFirst)
+            {
+                VersioningLog.RowsLockedBeforeRetry(_logger!, _attempt, _lostRows.Count);
+                await _lostRows.LockAsync(context, cancellationToken).ConfigureAwait(false);
+            }
+
+            var result = await work(context, cancellationToken).ConfigureAwait(false);
+            ThrowIfDoomed(state);
+            await RetryCommit.CommitAsync(context, transaction, state.Ticket, _logger!).ConfigureAwait(false);
+            return result;
+        }
+    }
+
+    /// <summary>Each statement commits by itself, so a lost connection says nothing about what was written.</summary>
+    private async Task<TResult> WorkWithoutTransactionAsync(TContext context, RetryUnitState state, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var result = await work(context, cancellationToken).ConfigureAwait(false);
+            ThrowIfDoomed(state);
+            return result;
+        }
+        catch (Exception exception) when (ReplayClassifier.Classify(exception, options.RetriedConstraintSet) == ReplayVerdict.ConnectionLost)
+        {
+            throw new CommitOutcomeUnknownException(
+                "The connection was lost in a unit with Transaction = PerSave, whose save commits by itself: it may have happened. "
+                + "Look before running it again; ConflictRetryTransaction.PerUnit settles this by itself.",
+                transactionId: null,
+                exception);
+        }
+    }
+
+    private static void ThrowIfDoomed(RetryUnitState state)
+    {
+        if (state.FailedSave is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+}

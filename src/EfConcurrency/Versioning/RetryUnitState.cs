@@ -1,0 +1,91 @@
+using EfConcurrency.Resilience;
+using EfConcurrency.WriteEnvelope;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>What the attempt under way on this context has done so far. Scoped and pool-safe, like all per-context state.</summary>
+internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
+{
+    private readonly List<Func<CancellationToken, Task>> _afterCommit = [];
+    private ConflictRetryTransaction _transaction;
+    private int _saves;
+
+    /// <summary>Whether a unit runs on this context.</summary>
+    public bool IsActive { get; private set; }
+
+    /// <summary>The save that failed. It dooms the attempt, also when the unit's code caught the exception.</summary>
+    public Exception? FailedSave { get; private set; }
+
+    /// <summary>With this, a lost reply to the commit can be settled.</summary>
+    public CommitTicket? Ticket { get; private set; }
+
+    public IReadOnlyList<Func<CancellationToken, Task>> AfterCommit => _afterCommit;
+
+    public static RetryNotPossibleException Nested()
+        => new("RetryOnConflictAsync was called inside a unit that runs on the same context. The outer call already repeats all of it: call the inner work directly.");
+
+    public void Begin(ConflictRetryTransaction transaction)
+    {
+        if (IsActive)
+        {
+            throw Nested();
+        }
+
+        ResetState();
+        IsActive = true;
+        _transaction = transaction;
+    }
+
+    public void AddAfterCommit(Func<CancellationToken, Task> callback) => _afterCommit.Add(callback);
+
+    public void Contribute(EnvelopeSave save)
+    {
+        if (!IsActive)
+        {
+            return;
+        }
+
+        if (FailedSave is not null)
+        {
+            throw new RetryNotPossibleException(
+                "A save of this unit has failed, so the attempt can no longer be committed. Let the exception leave the unit: RetryOnConflictAsync decides whether it runs again.");
+        }
+
+        if (_transaction == ConflictRetryTransaction.PerSave && _saves > 0)
+        {
+            throw new RetryNotPossibleException(
+                "With Transaction = PerSave a unit saves once: the first save is committed, and a retry would repeat it. Save once, or use ConflictRetryTransaction.PerUnit.");
+        }
+
+        if (_transaction == ConflictRetryTransaction.PerUnit && Ticket is null)
+        {
+            save.AddGuard(new EnvelopeStatement(ResilienceSql.Ticket, [], onRow: row => Ticket = new(row.GetString(0), row.GetString(1))));
+        }
+    }
+
+    public void Saved() => _saves++;
+
+    public void Failed(Exception exception)
+    {
+        if (IsActive)
+        {
+            FailedSave ??= exception;
+        }
+    }
+
+    public void ResetState()
+    {
+        IsActive = false;
+        FailedSave = null;
+        Ticket = null;
+        _saves = 0;
+        _afterCommit.Clear();
+    }
+
+    public Task ResetStateAsync(CancellationToken cancellationToken = default)
+    {
+        ResetState();
+        return Task.CompletedTask;
+    }
+}
