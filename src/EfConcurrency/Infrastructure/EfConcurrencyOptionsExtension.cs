@@ -1,4 +1,5 @@
 using EfConcurrency.Migrations;
+using EfConcurrency.QueryPipeline;
 using EfConcurrency.Versioning;
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
@@ -7,6 +8,7 @@ using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions.Infrastructure;
 using Microsoft.EntityFrameworkCore.Migrations;
+using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.Extensions.DependencyInjection;
@@ -26,6 +28,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         typeof(IModificationCommandBatchFactory),
         typeof(IRelationalAnnotationProvider),
         typeof(IMigrationsSqlGenerator),
+        typeof(IQueryTranslationPreprocessorFactory),
     ];
 
     private DbContextOptionsExtensionInfo? _info;
@@ -95,6 +98,8 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
             p.GetRequiredService<ProviderConventionSetBuilderDependencies>(),
             Options.VersionPropertyNames,
             Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
+        services.AddScoped<IQueryTranslationPreprocessorFactory, BulkWritePreprocessorFactory>();
+        services.AddScoped<IBulkWriteContributor, BulkVersionBump>();
         services.AddScoped<IEnvelopeContributor, VersionBump>();
         services.AddScoped<VersionVerifications>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionVerifications>());

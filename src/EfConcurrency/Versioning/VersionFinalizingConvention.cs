@@ -42,17 +42,18 @@ internal sealed class VersionFinalizingConvention(string? guardSchema) : IModelF
     /// </summary>
     private static void Configure(IConventionProperty property)
     {
+        // As if by attribute, so that EF's own conventions, which come later, don't take it back (they do for an abstract TPC base).
         var builder = property.Builder;
-        builder.IsConcurrencyToken(true);
-        builder.IsRequired(true);
+        builder.IsConcurrencyToken(true, fromDataAnnotation: true);
+        builder.IsRequired(true, fromDataAnnotation: true);
 
         if (VersionModelCheck.Kind(property) == VersionKind.Xmin)
         {
-            builder.ValueGenerated(ValueGenerated.OnAddOrUpdate);
+            builder.ValueGenerated(ValueGenerated.OnAddOrUpdate, fromDataAnnotation: true);
             return;
         }
 
-        builder.ValueGenerated(ValueGenerated.OnUpdate);
-        builder.AfterSave(PropertySaveBehavior.Save);
+        builder.ValueGenerated(ValueGenerated.OnUpdate, fromDataAnnotation: true);
+        builder.AfterSave(PropertySaveBehavior.Save, fromDataAnnotation: true);
     }
 }
