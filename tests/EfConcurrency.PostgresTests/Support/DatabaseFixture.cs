@@ -18,6 +18,9 @@ public class DatabaseFixture(PostgresServer server) : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
+    /// <summary>One more database, for a test that changes what others rely on.</summary>
+    public Task<TestDatabase> CreateDatabaseAsync() => server.Server.CreateDatabaseAsync(TestContext.Current.CancellationToken);
+
     public FaultProxy StartProxy(Action<NpgsqlConnectionStringBuilder>? configure = null)
     {
         var connectionString = new NpgsqlConnectionStringBuilder(ConnectionString);
