@@ -89,6 +89,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddSingleton(new DatabaseFunction(
             GuardFunctionAnnotation.Name, Version: 1, WriteEnvelopeSql.CreateGuardFunction, WriteEnvelopeSql.DropGuardFunction));
         services.AddSingleton<IRelationalAnnotationProvider, FunctionAnnotationProvider>();
+        services.AddSingleton<IMigrationsAnnotationProvider, FunctionRemovalAnnotationProvider>();
         services.AddScoped<IMigrationsSqlGenerator, FunctionMigrationsSqlGenerator>();
     }
 

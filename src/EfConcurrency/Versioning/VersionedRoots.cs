@@ -65,9 +65,9 @@ internal sealed class VersionedRoots(EnvelopeSave save)
             root.SetPropertyModified(version.IsWritten ? version.Property : VersionColumn.AnyWritable(root.EntityType));
             save.Include(root);
         }
-        else if (root.EntityType.FindOwnership() is not null)
+        else
         {
-            // An owned entity that owns another: its own owner carries the version.
+            // A part without a version of its own (an owned entity that owns another, a line with remarks): its root may carry one.
             Find(root);
         }
     }

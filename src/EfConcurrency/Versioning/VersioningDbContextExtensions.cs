@@ -56,6 +56,45 @@ public static class VersioningDbContextExtensions
         context.GetService<VersionVerifications>().Add(entry);
     }
 
+    /// <summary>
+    /// Saves; where another writer changed a row meanwhile, merges as <paramref name="policies"/> say and saves again. A conflict that
+    /// can't be merged (no policy, a deleted row, a property that both changed and that has no resolver) is thrown; the entities may then
+    /// hold values that are merged in part: read them again.
+    /// </summary>
+    /// <param name="context">The context.</param>
+    /// <param name="policies">What to do, by entity type.</param>
+    /// <param name="cancellationToken">Cancels the save.</param>
+    /// <returns>The number of entities written.</returns>
+    /// <exception cref="VersionConflictException">A conflict can't be merged, or others were faster in every attempt.</exception>
+    /// <exception cref="RetryNotPossibleException">The context is in a transaction without savepoints, so a refused save can't be repeated in it.</exception>
+    public static async Task<int> SaveChangesMergingAsync(this DbContext context, MergePolicies policies, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        ArgumentNullException.ThrowIfNull(policies);
+        if (context.Database is { CurrentTransaction: not null, AutoSavepointsEnabled: false })
+        {
+            throw new RetryNotPossibleException(
+                "SaveChangesMergingAsync was called in a transaction without savepoints (AutoSavepointsEnabled is off, as inside a unit of RetryOnConflictAsync), "
+                + "where a refused save is not undone. Call it outside of the transaction, or switch savepoints on.");
+        }
+
+        var merge = new VersionMerge(policies);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await context.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (VersionConflictException conflict) when (attempt < policies.MaxAttempts)
+            {
+                if (!await merge.TryMergeAsync(conflict, cancellationToken).ConfigureAwait(false))
+                {
+                    throw;
+                }
+            }
+        }
+    }
+
     private static (EntityEntry Entry, VersionColumn Column) Versioned(DbContext context, object entity)
     {
         ArgumentNullException.ThrowIfNull(context);
