@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# Runs a demo: ./demo.sh [name] [options]. Without a name, the bank.
+set -euo pipefail
+# shellcheck source=scripts/lib.sh
+source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib.sh"
+
+demo=bank
+if [ $# -gt 0 ] && [[ "$1" != -* ]]; then
+  demo=$1
+  shift
+fi
+
+case $demo in
+  bank) project=samples/Bank ;;
+  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help)" ;;
+esac
+
+need_dotnet
+need_postgres
+
+say "Building"
+dotnet build "$project" -c Release --nologo -v quiet -clp:NoSummary >&2
+exec dotnet run --project "$project" -c Release --no-build -- "$@"
