@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Update;
 namespace EfConcurrency.Versioning;
 
 /// <summary>
-/// Finds out which rows of a refused save are stale: one query a table, for all rows of the save that carry a version.
+/// Finds out which rows of a refused save are stale: one round trip, for all rows of the save that carry a version.
 /// EF names the first row only, so that whoever resolves one conflict meets the next (dotnet/efcore#1002).
 /// </summary>
 internal sealed class VersionConflictReport(DbContext context)
@@ -72,6 +72,7 @@ internal sealed class VersionConflictReport(DbContext context)
         }
     }
 
+    /// <summary>One command for all tables: one round trip.</summary>
     private async ValueTask ReadAsync(
         IEnumerable<IUpdateEntry> entries,
         Func<string, IReadOnlyList<SqlParameterValue>, DbCommand> create,
@@ -79,35 +80,44 @@ internal sealed class VersionConflictReport(DbContext context)
         bool async,
         CancellationToken cancellationToken)
     {
-        foreach (var group in entries.GroupBy(e => e.EntityType))
+        var groups = entries.GroupBy(e => e.EntityType).Select(g => (Version: VersionColumn.Find(g.Key)!, Rows: g.ToList())).ToList();
+        if (groups.Count == 0)
         {
-            var version = VersionColumn.Find(group.Key)!;
-            var table = VersionTable.Of(sql, group.Key, version.Property);
-            var rows = group.ToList();
-            var parameters = rows
-                .SelectMany(row => VersionKeys.Values(row).Select((value, i) => SqlParameterValue.For(table.KeyProperties[i], value)))
-                .ToList();
+            return;
+        }
 
-            var command = create(VersioningSql.ReadVersions(table, rows.Count), parameters);
-            await using (command.ConfigureAwait(false))
+        var statements = new List<string>();
+        var parameters = new List<SqlParameterValue>();
+        foreach (var (version, rows) in groups)
+        {
+            var table = VersionTable.Of(sql, rows[0].EntityType, version.Property);
+            statements.Add(VersioningSql.ReadVersions(table, rows.Count, parameters.Count));
+            parameters.AddRange(rows.SelectMany(row => VersionKeys.Values(row).Select((value, i) => SqlParameterValue.For(table.KeyProperties[i], value))));
+        }
+
+        var command = create(string.Join(";\n", statements), parameters);
+        await using (command.ConfigureAwait(false))
+        {
+            var reader = async ? await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteReader();
+            await using (reader.ConfigureAwait(false))
             {
-                Compare(rows, version, await ActualAsync(command, version, async, cancellationToken).ConfigureAwait(false));
+                foreach (var (version, rows) in groups)
+                {
+                    Compare(rows, version, await ActualAsync(reader, version, async, cancellationToken).ConfigureAwait(false));
+                }
             }
         }
     }
 
-    private static async ValueTask<Dictionary<int, object>> ActualAsync(DbCommand command, VersionColumn version, bool async, CancellationToken cancellationToken)
+    private static async ValueTask<Dictionary<int, object>> ActualAsync(DbDataReader reader, VersionColumn version, bool async, CancellationToken cancellationToken)
     {
         var actual = new Dictionary<int, object>();
-        var reader = async ? await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteReader();
-        await using (reader.ConfigureAwait(false))
+        while (async ? await reader.ReadAsync(cancellationToken).ConfigureAwait(false) : reader.Read())
         {
-            while (async ? await reader.ReadAsync(cancellationToken).ConfigureAwait(false) : reader.Read())
-            {
-                actual[reader.GetInt32(0)] = version.FromStore(reader.GetValue(1));
-            }
+            actual[reader.GetInt32(0)] = version.FromStore(reader.GetValue(1));
         }
 
+        _ = async ? await reader.NextResultAsync(cancellationToken).ConfigureAwait(false) : reader.NextResult();
         return actual;
     }
 

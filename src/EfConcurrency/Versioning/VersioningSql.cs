@@ -25,12 +25,12 @@ internal static class VersioningSql
 
     /// <summary>
     /// Reads the versions of <paramref name="rows"/> rows, each with the position at which it was asked for.
-    /// Parameters: the keys, row by row.
+    /// Parameters: the keys, row by row, from number <paramref name="first"/> on.
     /// </summary>
-    public static string ReadVersions(VersionTable table, int rows)
+    public static string ReadVersions(VersionTable table, int rows, int first)
     {
         var width = table.Keys.Length;
-        var asked = Enumerable.Range(0, rows).Select(row => $"({row}, {Placeholders(row * width, width)})");
+        var asked = Enumerable.Range(0, rows).Select(row => $"({row}, {Placeholders(first + (row * width), width)})");
         var columns = Enumerable.Range(0, width).Select(i => $"key{i}");
         var isAsked = table.Keys.Select((key, i) => $"t.{key} = asked.key{i}");
         return $"/* efconcurrency versioning.read-versions */ select asked.position, t.{table.Version} from {table.Name} t "

@@ -1,4 +1,6 @@
+#pragma warning disable EF1001 // A save that is judged again must first discard generated values, as EF does before a retry.
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.ChangeTracking.Internal;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.EntityFrameworkCore.Update;
@@ -44,7 +46,7 @@ internal sealed class EnvelopeDatabase(
         }
         catch (Exception exception) when (IsJudgedAgain(save, exception))
         {
-            return Run(Open(entries), isJudgedAgain: true);
+            return Run(OpenAgain(entries), isJudgedAgain: true);
         }
     }
 
@@ -62,7 +64,7 @@ internal sealed class EnvelopeDatabase(
         }
         catch (Exception exception) when (IsJudgedAgain(save, exception))
         {
-            return await RunAsync(Open(entries), isJudgedAgain: true, cancellationToken).ConfigureAwait(false);
+            return await RunAsync(OpenAgain(entries), isJudgedAgain: true, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -84,6 +86,17 @@ internal sealed class EnvelopeDatabase(
         }
 
         return save;
+    }
+
+    /// <summary>The statements before the refused one have returned values (generated keys) that were rolled back with them.</summary>
+    private EnvelopeSave OpenAgain(IList<IUpdateEntry> entries)
+    {
+        foreach (var entry in entries)
+        {
+            ((InternalEntityEntry)entry).DiscardStoreGeneratedValues();
+        }
+
+        return Open(entries);
     }
 
     /// <summary>

@@ -66,6 +66,29 @@ public sealed class ServerJudgedSaveTests(NoteDatabase notes) : IClassFixture<No
         Assert.Equal(2L, await notes.ScalarAsync<long>($"select count(*) from \"Notes\" where \"Number\" = 7 and \"Id\" in ({string.Join(',', saved.Select(n => n.Id))})"));
     }
 
+    /// <summary>The refused pass has already returned a key for the new row, which was rolled back with it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_refused_save_leaves_no_generated_key_in_a_new_entity(bool sync)
+    {
+        await using var db = notes.Open();
+        var saved = await NoteDatabase.AddNotesAsync(db, 1);
+        await notes.TouchAsync(saved[0]);
+        saved[0].Number = 7;
+        var added = new Note();
+        var loose = new Loose();
+        db.AddRange(added, loose);
+
+        Assert.IsType<VersionConflictException>(await Record.ExceptionAsync(async () => _ = sync ? db.SaveChanges() : await db.SaveChangesAsync(Token)));
+        Assert.Equal((0, 0, 0L), (added.Id, loose.Id, added.Version));
+
+        await db.Entry(saved[0]).ReloadAsync(Token);
+        await db.SaveChangesAsync(Token);
+        Assert.True(added.Id > 0 && loose.Id > 0);
+        Assert.Equal(1, added.Version);
+    }
+
     [Fact]
     public async Task Without_the_function_EF_judges_in_a_transaction()
     {
