@@ -1,1 +1,40 @@
-return 0;
+using System.CommandLine;
+using EfConcurrency.Benchmarks.Versioning;
+using EfConcurrency.Testing;
+using Npgsql;
+
+var rounds = new Option<int>("--rounds") { Description = "Rounds of each contender.", DefaultValueFactory = _ => 15 };
+var slice = new Option<int>("--slice") { Description = "Milliseconds of a round.", DefaultValueFactory = _ => 250 };
+
+var versioning = new Command("versioning", "Versioned saves against plain EF, and a hot row.") { rounds, slice };
+versioning.SetAction(async (arguments, cancellationToken) =>
+{
+    await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
+    await using var database = await server.CreateDatabaseAsync(cancellationToken);
+    var connectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;
+    var rows = new BenchRows(connectionString);
+    await rows.CreateAsync();
+
+    var time = TimeSpan.FromMilliseconds(arguments.GetValue(slice));
+    var random = new Random(1);
+    Console.WriteLine($"{Environment.ProcessorCount} cores, PostgreSQL and the client on the same machine, fsync on, {arguments.GetValue(rounds)} interleaved rounds.");
+    Console.WriteLine();
+
+    var save = new SaveBenchmark(rows, arguments.GetValue(rounds), time, random);
+    foreach (var workers in (int[])[1, 16])
+    {
+        foreach (var count in (int[])[1, 2, 20])
+        {
+            await save.RunAsync(count, workers, withInsert: false);
+        }
+
+        await save.RunAsync(1, workers, withInsert: true);
+    }
+
+    var hot = new HotRowBenchmark(rows, arguments.GetValue(rounds), time * 4, random);
+    await hot.RunAsync(4);
+    await hot.RunAsync(16);
+    return 0;
+});
+
+return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning }.Parse(args).InvokeAsync();

@@ -14,6 +14,10 @@ public sealed class NoteContext(DbContextOptions<NoteContext> options) : DbConte
     public DbSet<Note> Notes => Set<Note>();
 
     public DbSet<Loose> Loose => Set<Loose>();
+
+    /// <summary>A column that takes no value but the server's shows when one is sent by mistake.</summary>
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<Loose>().Property(l => l.Id).UseIdentityAlwaysColumn();
 }
 
 public sealed class Note : IVersioned
