@@ -8,6 +8,9 @@ internal sealed record EfConcurrencyOptions
 {
     public ServerJudgedSaves ServerJudged { get; init; } = ServerJudgedSaves.WhenAvailable;
 
+    /// <summary>Measured where a round trip is as cheap as it gets (loopback); see the decision record on server-judged saves.</summary>
+    public int MaxJudgedStatements { get; init; } = 8;
+
     public string Schema { get; init; } = "efc";
 
     public ImmutableArray<string> VersionPropertyNames { get; init; } = [];
@@ -15,8 +18,9 @@ internal sealed record EfConcurrencyOptions
     public bool Equals(EfConcurrencyOptions? other)
         => other is not null
             && ServerJudged == other.ServerJudged
+            && MaxJudgedStatements == other.MaxJudgedStatements
             && Schema == other.Schema
             && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames);
 
-    public override int GetHashCode() => HashCode.Combine(ServerJudged, Schema, VersionPropertyNames.Length);
+    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length);
 }

@@ -74,6 +74,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     {
         services.AddSingleton(p => new EnvelopeOptions(
             Options.ServerJudged,
+            Options.MaxJudgedStatements,
             p.GetRequiredService<ISqlGenerationHelper>().DelimitIdentifier(Options.Schema),
             Options.Schema));
         services.AddSingleton<GuardFunctionProbe>();

@@ -1,5 +1,6 @@
 using System.Transactions;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace EfConcurrency.Versioning;
 
@@ -11,6 +12,11 @@ internal sealed class ClearedContextSource<TContext> : IRetryContextSource<TCont
 
     public ClearedContextSource(TContext context)
     {
+        if (context.GetService<RetryUnitState>().IsActive)
+        {
+            throw RetryUnitState.Nested();
+        }
+
         if (context.Database.CurrentTransaction is not null || context.Database.GetEnlistedTransaction() is not null || Transaction.Current is not null)
         {
             throw new RetryNotPossibleException(

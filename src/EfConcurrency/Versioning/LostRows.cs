@@ -13,11 +13,14 @@ internal sealed class LostRows
 
     public int Count => _rows.Count;
 
-    public void Add(VersionConflictException conflict)
+    /// <summary>Names a row, for comparing.</summary>
+    public static string Id(IEntityType type, IReadOnlyDictionary<string, object?> key) => $"{type.Name} {VersionKeys.Format(key)}";
+
+    public void Add(IEnumerable<VersionConflict> rows)
     {
-        foreach (var row in conflict.Conflicts.Where(c => !c.IsDeleted))
+        foreach (var row in rows.Where(r => !r.IsDeleted))
         {
-            _rows[$"{row.EntityType} {VersionKeys.Format(row.Key)}"] = row;
+            _rows[Id(row.Type, row.Key)] = row;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Reflection;
 using EfConcurrency.Resilience;
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -31,7 +32,8 @@ public static class RetryOnConflictExtensions
         where TContext : DbContext
     {
         ArgumentNullException.ThrowIfNull(factory);
-        return RunAsync(() => new FreshContextSource<TContext>(factory), unit, options, cancellationToken);
+        ArgumentNullException.ThrowIfNull(unit);
+        return RunAsync(() => new FreshContextSource<TContext>(factory), unit, unit.Method, options, cancellationToken);
     }
 
     /// <inheritdoc cref="RetryOnConflictAsync{TContext, TResult}(IDbContextFactory{TContext}, Func{TContext, CancellationToken, Task{TResult}}, RetryOnConflictOptions?, CancellationToken)"/>
@@ -42,7 +44,10 @@ public static class RetryOnConflictExtensions
         RetryOnConflictOptions? options = null,
         CancellationToken cancellationToken = default)
         where TContext : DbContext
-        => RetryOnConflictAsync(factory, WithResult(unit), options, cancellationToken);
+    {
+        ArgumentNullException.ThrowIfNull(factory);
+        return RunAsync(() => new FreshContextSource<TContext>(factory), WithResult(unit), unit.Method, options, cancellationToken);
+    }
 
     /// <summary>
     /// Runs <paramref name="unit"/> on this context, whose change tracker is emptied before each attempt; else like the form on an
@@ -68,12 +73,8 @@ public static class RetryOnConflictExtensions
         where TContext : DbContext
     {
         ArgumentNullException.ThrowIfNull(context);
-        if (context.GetService<RetryUnitState>().IsActive)
-        {
-            throw RetryUnitState.Nested();
-        }
-
-        return RunAsync(() => new ClearedContextSource<TContext>(context), unit, options, cancellationToken);
+        ArgumentNullException.ThrowIfNull(unit);
+        return RunAsync(() => new ClearedContextSource<TContext>(context), unit, unit.Method, options, cancellationToken);
     }
 
     /// <inheritdoc cref="RetryOnConflictAsync{TContext, TResult}(TContext, Func{TContext, CancellationToken, Task{TResult}}, RetryOnConflictOptions?, CancellationToken)"/>
@@ -84,7 +85,10 @@ public static class RetryOnConflictExtensions
         RetryOnConflictOptions? options = null,
         CancellationToken cancellationToken = default)
         where TContext : DbContext
-        => RetryOnConflictAsync(context, WithResult(unit), options, cancellationToken);
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        return RunAsync(() => new ClearedContextSource<TContext>(context), WithResult(unit), unit.Method, options, cancellationToken);
+    }
 
     /// <summary>
     /// Inside a unit of <c>RetryOnConflictAsync</c>: runs <paramref name="callback"/> once, after the commit of the attempt that
@@ -111,14 +115,14 @@ public static class RetryOnConflictExtensions
     private static Task<TResult> RunAsync<TContext, TResult>(
         Func<IRetryContextSource<TContext>> contexts,
         Func<TContext, CancellationToken, Task<TResult>> unit,
+        MethodInfo place,
         RetryOnConflictOptions? options,
         CancellationToken cancellationToken)
         where TContext : DbContext
     {
-        ArgumentNullException.ThrowIfNull(unit);
         options ??= RetryOnConflictOptions.Default;
         options.Validate();
-        return new RetryUnit<TContext, TResult>(contexts(), unit, options).RunAsync(cancellationToken);
+        return new RetryUnit<TContext, TResult>(contexts(), unit, place, options).RunAsync(cancellationToken);
     }
 
     private static Func<TContext, CancellationToken, Task<bool>> WithResult<TContext>(Func<TContext, CancellationToken, Task> unit)

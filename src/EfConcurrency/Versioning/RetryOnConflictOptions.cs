@@ -11,7 +11,8 @@ public sealed class RetryOnConflictOptions : ConflictRetryOptions
 
     /// <summary>
     /// From this many conflicts on, an attempt begins by locking the rows that were lost before (<c>FOR NO KEY UPDATE</c>, in the order
-    /// of their keys), so that it can't lose them again. 0: never.
+    /// of their keys), so that it can't lose them again. Rows that the same unit loses again and again are locked from its first
+    /// attempt on, as long as that goes on. 0: never.
     /// </summary>
     /// <value>1</value>
     public int LockAfterConflicts { get; init; } = 1;

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.ExceptionServices;
 using EfConcurrency.Diagnostics;
 using EfConcurrency.Resilience;
@@ -9,7 +10,8 @@ using Polly;
 namespace EfConcurrency.Versioning;
 
 /// <summary>One call of <c>RetryOnConflictAsync</c>: its attempts, and what they learn from each other.</summary>
-internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext> contexts, Func<TContext, CancellationToken, Task<TResult>> work, RetryOnConflictOptions options)
+internal sealed class RetryUnit<TContext, TResult>(
+    IRetryContextSource<TContext> contexts, Func<TContext, CancellationToken, Task<TResult>> work, MethodInfo place, RetryOnConflictOptions options)
     : IRetryUnit
     where TContext : DbContext
 {
@@ -18,7 +20,10 @@ internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext>
     private int _attempt;
     private int _conflicts;
 
-    private bool LocksFirst => options.LockAfterConflicts > 0 && _conflicts >= options.LockAfterConflicts && _lostRows.Count > 0;
+    private IReadOnlyList<VersionConflict> _lockedFromTheStart = [];
+    private HotRows? _hotRows;
+
+    private bool LocksFirst => _lostRows.Count > 0 && options.LockAfterConflicts > 0 && (_conflicts >= options.LockAfterConflicts || _lockedFromTheStart.Count > 0);
 
     public async Task<TResult> RunAsync(CancellationToken cancellationToken)
     {
@@ -61,7 +66,8 @@ internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext>
         if (exception is VersionConflictException conflict)
         {
             _conflicts++;
-            _lostRows.Add(conflict);
+            _lostRows.Add(conflict.Conflicts);
+            _hotRows?.Lost(conflict.Conflicts);
         }
 
         VersioningMeter.Retry();
@@ -81,6 +87,7 @@ internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext>
         try
         {
             _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
+            Remember(context);
             var state = context.GetService<RetryUnitState>();
             state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
             var savepoints = context.Database.AutoSavepointsEnabled;
@@ -92,6 +99,7 @@ internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext>
                     .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
                     .ConfigureAwait(false);
                 callbacks = [.. state.AfterCommit];
+                _hotRows?.Succeeded(_lockedFromTheStart, state.HasWritten, atFirstAttempt: _attempt == 1);
             }
             finally
             {
@@ -106,6 +114,19 @@ internal sealed class RetryUnit<TContext, TResult>(IRetryContextSource<TContext>
         {
             await contexts.CloseAsync(context).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Before the first attempt: what did units of this place in the program lose lately?</summary>
+    private void Remember(TContext context)
+    {
+        if (options.LockAfterConflicts == 0 || _hotRows is not null)
+        {
+            return;
+        }
+
+        _hotRows = HotRows.Of(place, context.Database.GetConnectionString() ?? "");
+        _lockedFromTheStart = _hotRows.ToLockFirst();
+        _lostRows.Add(_lockedFromTheStart);
     }
 
     private async Task<TResult> WorkAsync(TContext context, RetryUnitState state, CancellationToken cancellationToken)

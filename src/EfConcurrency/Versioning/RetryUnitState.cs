@@ -1,6 +1,8 @@
 using EfConcurrency.Resilience;
 using EfConcurrency.WriteEnvelope;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Update;
 
 namespace EfConcurrency.Versioning;
 
@@ -8,6 +10,7 @@ namespace EfConcurrency.Versioning;
 internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
 {
     private readonly List<Func<CancellationToken, Task>> _afterCommit = [];
+    private readonly List<IUpdateEntry> _written = [];
     private ConflictRetryTransaction _transaction;
     private int _saves;
 
@@ -24,6 +27,10 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
 
     public static RetryNotPossibleException Nested()
         => new("RetryOnConflictAsync was called inside a unit that runs on the same context. The outer call already repeats all of it: call the inner work directly.");
+
+    /// <summary>Whether the attempt wrote the row; see <see cref="LostRows.Id"/>.</summary>
+    public bool HasWritten(string row)
+        => _written.Exists(e => e.EntityType.FindPrimaryKey() is { } key && LostRows.Id(e.EntityType, VersionKeys.Of(key.Properties, VersionKeys.Values(e))) == row);
 
     public void Begin(ConflictRetryTransaction transaction)
     {
@@ -58,6 +65,8 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
                 "With Transaction = PerSave a unit saves once: the first save is committed, and a retry would repeat it. Save once, or use ConflictRetryTransaction.PerUnit.");
         }
 
+        _written.AddRange(save.Entries.Where(e => e.EntityState is EntityState.Modified or EntityState.Deleted && VersionColumn.Find(e.EntityType) is not null));
+
         if (_transaction == ConflictRetryTransaction.PerUnit && Ticket is null)
         {
             save.AddGuard(new EnvelopeStatement(ResilienceSql.Ticket, [], onRow: row => Ticket = new(row.GetString(0), row.GetString(1))));
@@ -80,6 +89,7 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
         FailedSave = null;
         Ticket = null;
         _saves = 0;
+        _written.Clear();
         _afterCommit.Clear();
     }
 

@@ -14,4 +14,7 @@ internal static class VersionAnnotations
 
     /// <summary>Runtime annotation on an entity type: its <see cref="VersionColumn"/>.</summary>
     public const string Column = "EfConcurrency:VersionColumn";
+
+    /// <summary>Runtime annotation on an entity type: its foreign keys that lead to owners and roots.</summary>
+    public const string ToRoots = "EfConcurrency:ToRoots";
 }

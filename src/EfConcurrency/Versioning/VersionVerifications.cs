@@ -13,7 +13,7 @@ internal sealed class VersionVerifications : IEnvelopeContributor, IResettableSe
 {
     private readonly List<EntityEntry> _pending = [];
 
-    public bool HasPendingWork => Pending.Any();
+    public bool HasPendingWork => _pending.Count > 0 && Pending.Any();
 
     /// <summary>The entries that the save under way verifies.</summary>
     public IReadOnlyList<IUpdateEntry> Verified { get; private set; } = [];
@@ -25,6 +25,12 @@ internal sealed class VersionVerifications : IEnvelopeContributor, IResettableSe
 
     public void Contribute(EnvelopeSave save)
     {
+        if (_pending.Count == 0)
+        {
+            Verified = [];
+            return;
+        }
+
         Verified = [.. Pending.Select(e => Find(save, e)).Distinct()];
         foreach (var entry in Verified)
         {

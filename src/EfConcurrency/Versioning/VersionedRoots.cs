@@ -15,13 +15,8 @@ internal sealed class VersionedRoots(EnvelopeSave save)
 
     public void Find(IUpdateEntry entry)
     {
-        foreach (var foreignKey in entry.EntityType.GetForeignKeys())
+        foreach (var foreignKey in ToRoots(entry.EntityType))
         {
-            if (!foreignKey.IsOwnership && foreignKey.FindAnnotation(VersionAnnotations.BumpsRoot)?.Value is not true)
-            {
-                continue;
-            }
-
             var current = Values(entry, foreignKey, original: entry.EntityState == EntityState.Deleted);
             Bump(foreignKey, current);
 
@@ -32,6 +27,13 @@ internal sealed class VersionedRoots(EnvelopeSave save)
             }
         }
     }
+
+    /// <summary>The relationships over which a change rises, cached on the model.</summary>
+    private static IForeignKey[] ToRoots(IEntityType type)
+        => type.GetOrAddRuntimeAnnotationValue(
+            VersionAnnotations.ToRoots,
+            static t => t!.GetForeignKeys().Where(k => k.IsOwnership || k.FindAnnotation(VersionAnnotations.BumpsRoot)?.Value is true).ToArray(),
+            type);
 
     private static object?[] Values(IUpdateEntry entry, IForeignKey foreignKey, bool original)
         => [.. foreignKey.Properties.Select(p => original && entry.CanHaveOriginalValue(p) ? entry.GetOriginalValue(p) : entry.GetCurrentValue(p))];

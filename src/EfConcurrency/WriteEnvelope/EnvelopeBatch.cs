@@ -98,17 +98,20 @@ internal sealed class EnvelopeBatch(ModificationCommandBatchFactoryDependencies 
             return;
         }
 
-        var returnsColumns = ResultSetMappings[position] != ResultSetMapping.NoResults;
-        var sql = SqlBuilder.ToString(start, SqlBuilder.Length - start).TrimEnd().TrimEnd(';');
-        if (!returnsColumns)
+        var returnsRow = ResultSetMappings[position] != ResultSetMapping.NoResults;
+        while (SqlBuilder[^1] is '\n' or '\r' or ';')
         {
-            sql += "\nRETURNING 1";
+            SqlBuilder.Length--;
         }
 
-        SqlBuilder.Length = start;
-        SqlBuilder
-            .Append(WriteEnvelopeSql.Judge(sql, returnsColumns && command is not EnvelopeStatement, guardSchema, position))
-            .AppendLine(Dependencies.SqlGenerationHelper.StatementTerminator);
+        if (!returnsRow)
+        {
+            SqlBuilder.Append("\nRETURNING 1");
+        }
+
+        SqlBuilder.Insert(start, WriteEnvelopeSql.JudgeBegin);
+        WriteEnvelopeSql.AppendJudgeEnd(SqlBuilder, returnsColumns: returnsRow && command is not EnvelopeStatement, guardSchema, position);
+        SqlBuilder.AppendLine(Dependencies.SqlGenerationHelper.StatementTerminator);
         ResultSetMappings[position] = ResultSetMapping.LastInResultSet;
     }
 }

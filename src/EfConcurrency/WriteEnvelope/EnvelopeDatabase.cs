@@ -107,7 +107,8 @@ internal sealed class EnvelopeDatabase(
         => guard.IsWanted
             && !IsInTransaction
             && Context.Database.AutoTransactionBehavior != AutoTransactionBehavior.Always
-            && save.HasSeveralStatements();
+            && save.HasSeveralStatements()
+            && save.StatementCount + save.Entries.Count <= guard.MaxStatements;
 
     /// <summary>
     /// <see cref="AutoTransactionBehavior.Never"/> leaves EF's own rows half applied when the client refuses one. What the library

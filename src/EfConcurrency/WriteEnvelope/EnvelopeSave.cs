@@ -6,6 +6,8 @@ namespace EfConcurrency.WriteEnvelope;
 /// <summary>One attempt to save: EF's entries plus what the contributors add around them.</summary>
 internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entries, IUpdateAdapter adapter)
 {
+    private static readonly List<EnvelopeStatement> NoStatements = [];
+
     private readonly List<IUpdateEntry> _included = [];
     private readonly List<EnvelopeStatement> _guards = [];
     private readonly List<EnvelopeStatement> _messages = [];
@@ -80,6 +82,11 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
 
     private static List<EnvelopeStatement> Take(List<EnvelopeStatement> statements, ref int taken)
     {
+        if (taken == statements.Count)
+        {
+            return NoStatements;
+        }
+
         var rest = statements.GetRange(taken, statements.Count - taken);
         taken = statements.Count;
         return rest;

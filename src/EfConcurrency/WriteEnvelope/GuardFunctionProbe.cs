@@ -19,6 +19,9 @@ internal sealed class GuardFunctionProbe(EnvelopeOptions options, TimeProvider t
     /// <summary>Whether the options allow the server to judge.</summary>
     public bool IsWanted => options.ServerJudged == ServerJudgedSaves.WhenAvailable;
 
+    /// <summary>Above this many statements, the round trip that is saved is worth less than what judging each of them costs.</summary>
+    public int MaxStatements => options.MaxJudgedStatements;
+
     public bool IsAvailable(IRelationalConnection connection)
     {
         if (Remembered(connection) is { } known)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace EfConcurrency.WriteEnvelope;
 
@@ -53,15 +54,17 @@ internal static class WriteEnvelopeSql
             false)
         """;
 
+    /// <summary>Stands before a statement whose row count the server judges.</summary>
+    public const string JudgeBegin = "with judged as (";
+
     /// <summary>
-    /// Wraps a statement so that the server raises unless it wrote exactly one row. The function stands on the left of the
-    /// join, so it is called even when the statement returned nothing.
+    /// Stands behind it: raises unless the statement wrote exactly one row. The function stands on the left of the join, so it is called
+    /// even when the statement returned nothing.
     /// </summary>
-    public static string Judge(string statement, bool returnsColumns, string schema, int position)
+    public static void AppendJudgeEnd(StringBuilder sql, bool returnsColumns, string schema, int position)
     {
-        var number = position.ToString(CultureInfo.InvariantCulture);
-        return returnsColumns
-            ? $"with judged as ({statement}) select judged.* from {schema}.{GuardFunction}((select count(*) from judged), {number}) left join judged on true"
-            : $"with judged as ({statement}) select {schema}.{GuardFunction}((select count(*) from judged), {number})";
+        sql.Append(") select ").Append(returnsColumns ? "judged.* from " : "");
+        sql.Append(schema).Append('.').Append(GuardFunction).Append("((select count(*) from judged), ").Append(CultureInfo.InvariantCulture, $"{position}").Append(')');
+        sql.Append(returnsColumns ? " left join judged on true" : "");
     }
 }
