@@ -6,7 +6,9 @@ using Npgsql;
 var rounds = new Option<int>("--rounds") { Description = "Rounds of each contender.", DefaultValueFactory = _ => 15 };
 var slice = new Option<int>("--slice") { Description = "Milliseconds of a round.", DefaultValueFactory = _ => 250 };
 
-var versioning = new Command("versioning", "Versioned saves against plain EF, and a hot row.") { rounds, slice };
+var hotOnly = new Option<bool>("--hot-row-only") { Description = "Leaves the saves out." };
+
+var versioning = new Command("versioning", "Versioned saves against plain EF, and a hot row.") { rounds, slice, hotOnly };
 versioning.SetAction(async (arguments, cancellationToken) =>
 {
     await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
@@ -21,7 +23,7 @@ versioning.SetAction(async (arguments, cancellationToken) =>
     Console.WriteLine();
 
     var save = new SaveBenchmark(rows, arguments.GetValue(rounds), time, random);
-    foreach (var workers in (int[])[1, 16])
+    foreach (var workers in arguments.GetValue(hotOnly) ? [] : (int[])[1, 16])
     {
         foreach (var count in (int[])[1, 2, 20])
         {

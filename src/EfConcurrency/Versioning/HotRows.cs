@@ -8,7 +8,7 @@ namespace EfConcurrency.Versioning;
 /// the attempt that is bound to fail costs more than the wait. A row that a unit then does not write is forgotten at once, and now and
 /// then one runs without the lock, to find out whether it is still needed. A wrong guess costs a round trip, never correctness.
 /// </summary>
-internal sealed class HotRows
+internal sealed class HotRows : IDisposable
 {
     private const int HotFrom = 3;
     private const int Hottest = 6;
@@ -16,8 +16,18 @@ internal sealed class HotRows
     private const int MaxPlaces = 1024;
     private const int ProbeEvery = 64;
 
+    /// <summary>
+    /// How many units of this process that lock the same hot rows stand in the database's queue: one holds the lock, the next is
+    /// already waiting for it. The others wait here, where waiting costs no connection and wakes no server process.
+    /// </summary>
+    private const int InDatabase = 2;
+
+    /// <summary>Nobody waits longer than this for a place: the queue is a courtesy to the server, the lock in the database is what counts.</summary>
+    private static readonly TimeSpan LongestQueue = TimeSpan.FromMilliseconds(200);
+
     private static readonly ConcurrentDictionary<(MethodInfo Unit, string Database), HotRows> Places = new();
 
+    private readonly SemaphoreSlim _queue = new(InDatabase, InDatabase);
     private readonly Lock _lock = new();
     private readonly Dictionary<string, (VersionConflict Row, int Heat)> _rows = new(StringComparer.Ordinal);
     private volatile bool _hasHot;
@@ -42,6 +52,11 @@ internal sealed class HotRows
             return [.. _rows.Values.Where(r => r.Heat >= HotFrom).Select(r => r.Row)];
         }
     }
+
+    /// <summary>Waits for a place in the database's queue. True: give it back with <see cref="Leave"/>.</summary>
+    public Task<bool> EnterAsync(CancellationToken cancellationToken) => _queue.WaitAsync(LongestQueue, cancellationToken);
+
+    public void Leave() => _queue.Release();
 
     /// <summary>The rows were lost against another writer.</summary>
     public void Lost(IEnumerable<VersionConflict> rows)
@@ -88,6 +103,8 @@ internal sealed class HotRows
             Update();
         }
     }
+
+    public void Dispose() => _queue.Dispose();
 
     private bool MakeRoom()
     {

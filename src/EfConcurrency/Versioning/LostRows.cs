@@ -1,4 +1,5 @@
 using EfConcurrency.Postgres;
+using EfConcurrency.Resilience;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
@@ -24,8 +25,11 @@ internal sealed class LostRows
         }
     }
 
-    /// <summary>Locks the rows, table by table in the order of their names. One command: it goes out together with BEGIN.</summary>
-    public async Task LockAsync(DbContext context, CancellationToken cancellationToken)
+    /// <summary>
+    /// Locks the rows, table by table in the order of their names. One command: it goes out together with BEGIN. The ticket comes first,
+    /// so that it is made while the lock is waited for and not while it is held.
+    /// </summary>
+    public async Task<CommitTicket> LockAsync(DbContext context, CancellationToken cancellationToken)
     {
         var helper = context.GetService<ISqlGenerationHelper>();
         var tables = _rows.Values
@@ -34,7 +38,7 @@ internal sealed class LostRows
             .OrderBy(t => t.Table.Name, StringComparer.Ordinal);
 
         var parameters = new List<SqlParameterValue>();
-        var sql = new List<string>();
+        var sql = new List<string> { ResilienceSql.Ticket };
         foreach (var (table, rows) in tables)
         {
             sql.Add(VersioningSql.LockRows(table, rows.Count, parameters.Count));
@@ -44,7 +48,18 @@ internal sealed class LostRows
         var command = ContextCommand.Create(context, string.Join(";\n", sql), parameters);
         await using (command.ConfigureAwait(false))
         {
-            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+            await using (reader.ConfigureAwait(false))
+            {
+                await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
+                var ticket = new CommitTicket(reader.GetString(0), reader.GetString(1));
+                while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+                {
+                    // A lock that can't be had ends the command in an error, which shows only when its result is read.
+                }
+
+                return ticket;
+            }
         }
     }
 

@@ -84,10 +84,12 @@ internal sealed class RetryUnit<TContext, TResult>(
     {
         _attempt++;
         var context = await contexts.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var isQueued = false;
         try
         {
-            _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
             Remember(context);
+            isQueued = LocksFirst && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
+            _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
             var state = context.GetService<RetryUnitState>();
             state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
             var savepoints = context.Database.AutoSavepointsEnabled;
@@ -112,6 +114,11 @@ internal sealed class RetryUnit<TContext, TResult>(
         }
         finally
         {
+            if (isQueued)
+            {
+                _hotRows!.Leave();
+            }
+
             await contexts.CloseAsync(context).ConfigureAwait(false);
         }
     }
@@ -144,7 +151,7 @@ internal sealed class RetryUnit<TContext, TResult>(
             if (LocksFirst)
             {
                 VersioningLog.RowsLockedBeforeRetry(_logger!, _attempt, _lostRows.Count);
-                await _lostRows.LockAsync(context, cancellationToken).ConfigureAwait(false);
+                state.Ticket = await _lostRows.LockAsync(context, cancellationToken).ConfigureAwait(false);
             }
 
             var result = await work(context, cancellationToken).ConfigureAwait(false);

@@ -21,7 +21,7 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
     public Exception? FailedSave { get; private set; }
 
     /// <summary>With this, a lost reply to the commit can be settled.</summary>
-    public CommitTicket? Ticket { get; private set; }
+    public CommitTicket? Ticket { get; set; }
 
     public IReadOnlyList<Func<CancellationToken, Task>> AfterCommit => _afterCommit;
 
