@@ -11,6 +11,10 @@ namespace EfConcurrency.WriteEnvelope;
 /// EF's way from found changes to SQL. Here the contributors get their say, and here is decided who judges: the server, when it
 /// can refuse the whole list, else EF in a transaction.
 /// </summary>
+/// <remarks>
+/// One body serves <c>SaveChanges</c> and <c>SaveChangesAsync</c>, so that they can't drift apart: with <c>async: false</c> every call
+/// in it is a synchronous one, and the task is complete on return.
+/// </remarks>
 internal sealed class EnvelopeDatabase(
     DatabaseDependencies dependencies,
     RelationalDatabaseDependencies relationalDependencies,
@@ -33,49 +37,32 @@ internal sealed class EnvelopeDatabase(
             || Connection is ITransactionEnlistmentManager { EnlistedTransaction: not null } or ITransactionEnlistmentManager { CurrentAmbientTransaction: not null };
 
     public override int SaveChanges(IList<IUpdateEntry> entries)
+        => SaveAsync(entries, async: false, CancellationToken.None).GetAwaiter().GetResult();
+
+    public override Task<int> SaveChangesAsync(IList<IUpdateEntry> entries, CancellationToken cancellationToken = default)
+        => SaveAsync(entries, async: true, cancellationToken);
+
+    /// <summary>Sends what contributors have to say although EF found no change to save.</summary>
+    public Task<int> SavePendingWorkAsync(bool async, CancellationToken cancellationToken)
+        => Array.Exists(_contributors, c => c.HasPendingWork) ? SaveAsync([], async, cancellationToken) : Task.FromResult(0);
+
+    private async Task<int> SaveAsync(IList<IUpdateEntry> entries, bool async, CancellationToken cancellationToken)
     {
         var save = Open(entries);
         if (MayBeServerJudged(save))
         {
-            save.IsServerJudged = guard.IsAvailable(Connection);
+            save.IsServerJudged = await guard.IsAvailableAsync(Connection, async, cancellationToken).ConfigureAwait(false);
         }
 
         try
         {
-            return Run(save);
+            return await RunAsync(save, isJudgedAgain: false, async, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsJudgedAgain(save, exception))
         {
-            return Run(OpenAgain(entries), isJudgedAgain: true);
+            return await RunAsync(OpenAgain(entries), isJudgedAgain: true, async, cancellationToken).ConfigureAwait(false);
         }
     }
-
-    public override async Task<int> SaveChangesAsync(IList<IUpdateEntry> entries, CancellationToken cancellationToken = default)
-    {
-        var save = Open(entries);
-        if (MayBeServerJudged(save))
-        {
-            save.IsServerJudged = await guard.IsAvailableAsync(Connection, cancellationToken).ConfigureAwait(false);
-        }
-
-        try
-        {
-            return await RunAsync(save, isJudgedAgain: false, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (IsJudgedAgain(save, exception))
-        {
-            return await RunAsync(OpenAgain(entries), isJudgedAgain: true, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    /// <summary>Sends what contributors have to say although EF found no change to save.</summary>
-    public int SavePendingWork() => HasPendingWork() ? SaveChanges([]) : 0;
-
-    /// <summary>Sends what contributors have to say although EF found no change to save.</summary>
-    public Task<int> SavePendingWorkAsync(CancellationToken cancellationToken)
-        => HasPendingWork() ? SaveChangesAsync([], cancellationToken) : Task.FromResult(0);
-
-    private bool HasPendingWork() => Array.Exists(_contributors, c => c.HasPendingWork);
 
     private EnvelopeSave Open(IList<IUpdateEntry> entries)
     {
@@ -110,6 +97,10 @@ internal sealed class EnvelopeDatabase(
             && save.HasSeveralStatements()
             && save.StatementCount + save.Entries.Count <= guard.MaxStatements;
 
+    /// <summary>A save that the server refused is judged again, by EF, before anything is said about it.</summary>
+    private bool IsJudgedAgain(EnvelopeSave save, Exception exception)
+        => exception is DbUpdateException && save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception);
+
     /// <summary>
     /// <see cref="AutoTransactionBehavior.Never"/> leaves EF's own rows half applied when the client refuses one. What the library
     /// adds may not be left behind, so it opens the transaction that EF then does not.
@@ -120,57 +111,23 @@ internal sealed class EnvelopeDatabase(
             && (isJudgedAgain || save.StatementCount > 0)
             && !IsInTransaction;
 
-    private int Run(EnvelopeSave save, bool isJudgedAgain = false)
-    {
-        state.Current = save;
-        try
-        {
-            var written = NeedsOwnTransaction(save, isJudgedAgain) ? SendInTransaction(save) : Send(save);
-            return Accept(save, written);
-        }
-        catch (Exception exception)
-        {
-            state.Current = null;
-            if (IsJudgedAgain(save, exception))
-            {
-                throw;
-            }
-
-            var explained = ExplainAsync(save, exception, async: false, CancellationToken.None).AsTask().GetAwaiter().GetResult();
-            Fail(explained ?? exception);
-            if (explained is not null)
-            {
-                throw explained;
-            }
-
-            throw;
-        }
-        finally
-        {
-            Close(save);
-        }
-    }
-
-    private async Task<int> RunAsync(EnvelopeSave save, bool isJudgedAgain, CancellationToken cancellationToken)
+    private async Task<int> RunAsync(EnvelopeSave save, bool isJudgedAgain, bool async, CancellationToken cancellationToken)
     {
         state.Current = save;
         try
         {
             var written = NeedsOwnTransaction(save, isJudgedAgain)
-                ? await SendInTransactionAsync(save, cancellationToken).ConfigureAwait(false)
-                : await SendAsync(save, cancellationToken).ConfigureAwait(false);
-            return Accept(save, written);
+                ? await SendInTransactionAsync(save, async, cancellationToken).ConfigureAwait(false)
+                : await SendAsync(save, async, cancellationToken).ConfigureAwait(false);
+            save.Keep();
+            Array.ForEach(_contributors, c => c.Saved());
+            return written - save.StatementCount;
         }
-        catch (Exception exception)
+        catch (Exception exception) when (!IsJudgedAgain(save, exception))
         {
             state.Current = null;
-            if (IsJudgedAgain(save, exception))
-            {
-                throw;
-            }
-
-            var explained = await ExplainAsync(save, exception, async: true, cancellationToken).ConfigureAwait(false);
-            Fail(explained ?? exception);
+            var explained = exception is DbUpdateException refusal ? await ExplainAsync(save, refusal, async, cancellationToken).ConfigureAwait(false) : null;
+            Array.ForEach(_contributors, c => c.Failed(explained ?? exception));
             if (explained is not null)
             {
                 throw explained;
@@ -180,21 +137,13 @@ internal sealed class EnvelopeDatabase(
         }
         finally
         {
-            Close(save);
+            state.Current = null;
+            save.Undo();
         }
     }
 
-    /// <summary>A save that the server refused is judged again, by EF, before anything is said about it.</summary>
-    private bool IsJudgedAgain(EnvelopeSave save, Exception exception)
-        => exception is DbUpdateException && save.IsServerJudged && guard.CanEfJudgeInstead(Connection, exception);
-
-    private async ValueTask<Exception?> ExplainAsync(EnvelopeSave save, Exception exception, bool async, CancellationToken cancellationToken)
+    private async ValueTask<Exception?> ExplainAsync(EnvelopeSave save, DbUpdateException refusal, bool async, CancellationToken cancellationToken)
     {
-        if (exception is not DbUpdateException refusal)
-        {
-            return null;
-        }
-
         foreach (var contributor in _contributors)
         {
             if (await contributor.ExplainAsync(save, refusal, async, cancellationToken).ConfigureAwait(false) is { } explained)
@@ -206,55 +155,43 @@ internal sealed class EnvelopeDatabase(
         return null;
     }
 
-    private void Fail(Exception exception)
+    private async Task<int> SendInTransactionAsync(EnvelopeSave save, bool async, CancellationToken cancellationToken)
     {
-        foreach (var contributor in _contributors)
-        {
-            contributor.Failed(exception);
-        }
-    }
-
-    private void Close(EnvelopeSave save)
-    {
-        state.Current = null;
-        save.Undo();
-    }
-
-    private int SendInTransaction(EnvelopeSave save)
-    {
-        using var transaction = Connection.BeginTransaction();
-        var written = Send(save);
-        transaction.Commit();
-        return written;
-    }
-
-    private async Task<int> SendInTransactionAsync(EnvelopeSave save, CancellationToken cancellationToken)
-    {
-        var transaction = await Connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        var transaction = async ? await Connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false) : Connection.BeginTransaction();
         await using (transaction.ConfigureAwait(false))
         {
-            var written = await SendAsync(save, cancellationToken).ConfigureAwait(false);
-            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            var written = await SendAsync(save, async, cancellationToken).ConfigureAwait(false);
+            if (async)
+            {
+                await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                transaction.Commit();
+            }
+
             return written;
         }
     }
 
-    private int Send(EnvelopeSave save)
+    private async Task<int> SendAsync(EnvelopeSave save, bool async, CancellationToken cancellationToken)
     {
-        var written = save.Entries.Count > 0 ? base.SaveChanges(save.Entries) : 0;
-        return save.IsSent ? written : written + RelationalDependencies.BatchExecutor.Execute(StatementsOnly(save), Connection);
-    }
+        var written = save.Entries.Count == 0 ? 0
+            : async ? await base.SaveChangesAsync(save.Entries, cancellationToken).ConfigureAwait(false)
+            : base.SaveChanges(save.Entries);
+        if (save.IsSent)
+        {
+            return written;
+        }
 
-    private async Task<int> SendAsync(EnvelopeSave save, CancellationToken cancellationToken)
-    {
-        var written = save.Entries.Count > 0 ? await base.SaveChangesAsync(save.Entries, cancellationToken).ConfigureAwait(false) : 0;
-        return save.IsSent
-            ? written
-            : written + await RelationalDependencies.BatchExecutor.ExecuteAsync(StatementsOnly(save), Connection, cancellationToken).ConfigureAwait(false);
+        var batch = StatementsOnly(save);
+        return written + (async
+            ? await RelationalDependencies.BatchExecutor.ExecuteAsync([batch], Connection, cancellationToken).ConfigureAwait(false)
+            : RelationalDependencies.BatchExecutor.Execute([batch], Connection));
     }
 
     /// <summary>EF had nothing to write (an entity marked as modified without a modified column): our statements go alone.</summary>
-    private ModificationCommandBatch[] StatementsOnly(EnvelopeSave save)
+    private ModificationCommandBatch StatementsOnly(EnvelopeSave save)
     {
         if (save.HasUserBatch)
         {
@@ -264,17 +201,6 @@ internal sealed class EnvelopeDatabase(
 
         var batch = batches.Create();
         batch.Complete(moreBatchesExpected: false);
-        return [batch];
-    }
-
-    private int Accept(EnvelopeSave save, int written)
-    {
-        save.Keep();
-        foreach (var contributor in _contributors)
-        {
-            contributor.Saved();
-        }
-
-        return written - save.StatementCount;
+        return batch;
     }
 }

@@ -22,11 +22,11 @@ internal sealed class EnvelopeInterceptor : SaveChangesInterceptor
         => ValueTask.FromResult(SavingChanges(eventData, result));
 
     public override int SavedChanges(SaveChangesCompletedEventData eventData, int result)
-        => result + Envelope(eventData.Context!).SavePendingWork();
+        => result + Envelope(eventData.Context!).SavePendingWorkAsync(async: false, CancellationToken.None).GetAwaiter().GetResult();
 
     public override async ValueTask<int> SavedChangesAsync(
         SaveChangesCompletedEventData eventData, int result, CancellationToken cancellationToken = default)
-        => result + await Envelope(eventData.Context!).SavePendingWorkAsync(cancellationToken).ConfigureAwait(false);
+        => result + await Envelope(eventData.Context!).SavePendingWorkAsync(async: true, cancellationToken).ConfigureAwait(false);
 
     private static EnvelopeDatabase Envelope(DbContext context)
         => context.GetService<IDatabase>() as EnvelopeDatabase

@@ -22,44 +22,26 @@ internal sealed class GuardFunctionProbe(EnvelopeOptions options, TimeProvider t
     /// <summary>Above this many statements, the round trip that is saved is worth less than what judging each of them costs.</summary>
     public int MaxStatements => options.MaxJudgedStatements;
 
-    public bool IsAvailable(IRelationalConnection connection)
+    /// <summary>Whether the function is there. With <paramref name="async"/> false the task is complete on return.</summary>
+    public async ValueTask<bool> IsAvailableAsync(IRelationalConnection connection, bool async, CancellationToken cancellationToken)
     {
         if (Remembered(connection) is { } known)
         {
             return known;
         }
 
-        connection.Open();
-        try
-        {
-            using var command = Command(connection);
-            return Remember(connection, command.ExecuteScalar());
-        }
-        finally
-        {
-            connection.Close();
-        }
-    }
-
-    public async ValueTask<bool> IsAvailableAsync(IRelationalConnection connection, CancellationToken cancellationToken)
-    {
-        if (Remembered(connection) is { } known)
-        {
-            return known;
-        }
-
-        await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
+        _ = async ? await connection.OpenAsync(cancellationToken).ConfigureAwait(false) : connection.Open();
         try
         {
             var command = Command(connection);
             await using (command.ConfigureAwait(false))
             {
-                return Remember(connection, await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false));
+                return Remember(connection, async ? await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteScalar());
             }
         }
         finally
         {
-            await connection.CloseAsync().ConfigureAwait(false);
+            _ = async ? await connection.CloseAsync().ConfigureAwait(false) : connection.Close();
         }
     }
 
