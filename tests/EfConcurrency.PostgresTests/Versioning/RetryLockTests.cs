@@ -1,0 +1,197 @@
+using EfConcurrency.Diagnostics;
+using EfConcurrency.Versioning;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace EfConcurrency.PostgresTests.Versioning;
+
+/// <summary>Escalation: a retry that first locks what it lost.</summary>
+public sealed class RetryLockTests(ShopDatabase shop) : IClassFixture<ShopDatabase>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(2, false)]
+    [InlineData(0, false)]
+    public async Task The_rows_that_were_lost_are_locked_from_the_nth_conflict_on(int lockAfter, bool isLocked)
+    {
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var attempts = 0;
+        var options = new RetryOnConflictOptions { LockAfterConflicts = lockAfter, BaseDelay = TimeSpan.Zero, MaxDelay = TimeSpan.Zero };
+
+        await ShopFactory.Create(shop.ConnectionString).RetryOnConflictAsync(
+            async (db, token) =>
+            {
+                var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                if (++attempts == 1)
+                {
+                    await shop.ChangeAsync<Counter>(id, c => c.Value = 10);
+                }
+                else if (attempts == 2)
+                {
+                    // A writer that waits 50 ms at most gets through only if the row is not locked; then this attempt loses again.
+                    var writer = Record.ExceptionAsync(() => shop.ExecuteAsync($"set lock_timeout = '50ms'; update \"Counters\" set \"Version\" = \"Version\" + 1 where \"Id\" = {id}"));
+                    Assert.Equal(isLocked ? "55P03" : null, (await writer as PostgresException)?.SqlState);
+                }
+
+                counter.Value++;
+                await db.SaveChangesAsync(token);
+            },
+            options,
+            Token);
+
+        Assert.Equal(isLocked ? 2 : 3, attempts);
+        Assert.Equal(11, await shop.ScalarAsync<int>($"select \"Value\" from \"Counters\" where \"Id\" = {id}"));
+    }
+
+    [Fact]
+    public async Task Units_that_lock_the_same_rows_in_another_order_do_not_deadlock()
+    {
+        var ids = new[] { (await shop.AddAsync(new Counter())).Id, (await shop.AddAsync(new Counter())).Id, (await shop.AddAsync(new Counter())).Id };
+        var account = (await shop.AddAsync(new Account())).Id;
+        var factory = ShopFactory.Create(shop.ConnectionString);
+        var deadlocks = 0;
+        var options = new RetryOnConflictOptions
+        {
+            MaxAttempts = 100,
+            OnRetry = a => Interlocked.Add(ref deadlocks, a.Exception.GetBaseException() is PostgresException { SqlState: "40P01" } ? 1 : 0),
+        };
+
+        await Task.WhenAll(Enumerable.Range(0, 6).Select(worker => Task.Run(async () =>
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                await factory.RetryOnConflictAsync(
+                    async (db, token) =>
+                    {
+                        foreach (var id in worker % 2 == 0 ? ids : ids.Reverse())
+                        {
+                            (await db.Counters.SingleAsync(c => c.Id == id, token)).Value++;
+                        }
+
+                        (await db.Accounts.SingleAsync(a => a.Id == account, token)).Balance++;
+                        await db.SaveChangesAsync(token);
+                    },
+                    options,
+                    Token);
+            }
+        }, Token)));
+
+        Assert.Equal(0, deadlocks);
+        Assert.Equal(180L, await shop.ScalarAsync<long>($"select sum(\"Value\") from \"Counters\" where \"Id\" in ({string.Join(',', ids)})"));
+        Assert.Equal(60m, await shop.ScalarAsync<decimal>($"select \"Balance\" from \"Accounts\" where \"Id\" = {account}"));
+    }
+
+    [Fact]
+    public async Task A_row_that_is_lost_again_and_again_is_locked_from_the_first_attempt_and_forgotten_when_it_is_not_written()
+    {
+        var hot = (await shop.AddAsync(new Counter())).Id;
+        var cold = (await shop.AddAsync(new Counter())).Id;
+        var factory = ShopFactory.Create(shop.ConnectionString);
+        var target = hot;
+        var disturb = true;
+        var wasLocked = false;
+
+        async Task Unit(ShopContext db, CancellationToken token)
+        {
+            wasLocked = await IsLockedAsync(hot);
+            var counter = await db.Counters.SingleAsync(c => c.Id == target, token);
+            if (disturb && !wasLocked)
+            {
+                await shop.ChangeAsync<Counter>(hot, c => c.Value += 100);
+            }
+
+            counter.Value++;
+            await db.SaveChangesAsync(token);
+        }
+
+        for (var i = 0; i < 3; i++)
+        {
+            await factory.RetryOnConflictAsync(Unit, cancellationToken: Token);
+        }
+
+        // Each of the three lost once. The next begins with the lock.
+        var attempts = 0;
+        await factory.RetryOnConflictAsync(Unit, new RetryOnConflictOptions { OnRetry = _ => attempts++ }, Token);
+        Assert.True(wasLocked);
+        Assert.Equal(0, attempts);
+
+        // A unit of the same place that writes another row needs no lock on this one, and the one after has none.
+        (target, disturb) = (cold, false);
+        await factory.RetryOnConflictAsync(Unit, cancellationToken: Token);
+        await factory.RetryOnConflictAsync(Unit, cancellationToken: Token);
+        Assert.False(wasLocked);
+    }
+
+    [Fact]
+    public async Task Conflicts_and_retries_are_counted_and_traced()
+    {
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var counted = new List<string>();
+        using var meters = new System.Diagnostics.Metrics.MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == EfConcurrencyDiagnostics.MeterName)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        using var root = new System.Diagnostics.Activity("test").Start();
+        meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            if (System.Diagnostics.Activity.Current?.RootId == root.RootId)
+            {
+                lock (counted)
+                {
+                    counted.Add($"{instrument.Name} {value} {string.Join(',', tags.ToArray().Select(t => t.Value))}".TrimEnd());
+                }
+            }
+        });
+        meters.Start();
+        var activities = new List<System.Diagnostics.Activity>();
+        using var listener = new System.Diagnostics.ActivityListener
+        {
+            ShouldListenTo = source => source.Name == EfConcurrencyDiagnostics.ActivitySourceName,
+            Sample = (ref System.Diagnostics.ActivityCreationOptions<System.Diagnostics.ActivityContext> _) => System.Diagnostics.ActivitySamplingResult.AllData,
+            ActivityStopped = a =>
+            {
+                if (a.RootId == root.RootId)
+                {
+                    activities.Add(a);
+                }
+            },
+        };
+        System.Diagnostics.ActivitySource.AddActivityListener(listener);
+        var attempts = 0;
+
+        await ShopFactory.Create(shop.ConnectionString).RetryOnConflictAsync(
+            async (db, token) =>
+            {
+                var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                if (++attempts == 1)
+                {
+                    await shop.ExecuteAsync($"update \"Counters\" set \"Version\" = \"Version\" + 1 where \"Id\" = {id}");
+                }
+
+                counter.Value++;
+                await db.SaveChangesAsync(token);
+            },
+            cancellationToken: Token);
+
+        Assert.Equal(["efconcurrency.conflicts 1 Counter,version", "efconcurrency.retry.attempts 1", "efconcurrency.retry.units 1 committed"], counted);
+        var activity = Assert.Single(activities);
+        Assert.Equal("efconcurrency.retry_on_conflict", activity.OperationName);
+        Assert.Equal(System.Diagnostics.ActivityStatusCode.Unset, activity.Status); // a handled retry is no error
+        Assert.Equal(2, activity.GetTagItem("efconcurrency.attempt"));
+        Assert.Single(activity.Events);
+    }
+
+    private async Task<bool> IsLockedAsync(int id)
+    {
+        var error = await Record.ExceptionAsync(() => shop.ExecuteAsync($"select 1 from \"Counters\" where \"Id\" = {id} for no key update nowait"));
+        return error is PostgresException { SqlState: "55P03" };
+    }
+}
