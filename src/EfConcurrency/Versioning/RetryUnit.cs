@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.ExceptionServices;
 using EfConcurrency.Diagnostics;
@@ -16,6 +17,7 @@ internal sealed class RetryUnit<TContext, TResult>(
     where TContext : DbContext
 {
     private readonly LostRows _lostRows = new();
+    private Activity? _activity;
     private ILogger? _logger;
     private int _attempt;
     private int _conflicts;
@@ -27,7 +29,7 @@ internal sealed class RetryUnit<TContext, TResult>(
 
     public async Task<TResult> RunAsync(CancellationToken cancellationToken)
     {
-        using var activity = Telemetry.Activities.StartActivity("efconcurrency.retry_on_conflict");
+        using var activity = _activity = Telemetry.Activities.StartActivity("efconcurrency.retry_on_conflict");
         var resilience = ResilienceContextPool.Shared.Get(cancellationToken);
         resilience.Properties.Set(RetryPipeline.Unit, this);
         try
@@ -71,7 +73,7 @@ internal sealed class RetryUnit<TContext, TResult>(
         }
 
         VersioningMeter.Retry();
-        System.Diagnostics.Activity.Current?.AddEvent(new("efconcurrency.retry"));
+        _activity?.AddEvent(new("efconcurrency.retry"));
         if (_logger is not null)
         {
             VersioningLog.RetryingAfterConflict(_logger, _attempt, options.MaxAttempts, exception.Message);
@@ -84,29 +86,23 @@ internal sealed class RetryUnit<TContext, TResult>(
     {
         _attempt++;
         var context = await contexts.OpenAsync(cancellationToken).ConfigureAwait(false);
-        var isQueued = false;
         try
         {
             Remember(context);
-            isQueued = LocksFirst && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
             _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
-            var state = context.GetService<RetryUnitState>();
-            state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
-            var savepoints = context.Database.AutoSavepointsEnabled;
+            var isQueued = LocksFirst && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
             TResult result;
-            Func<CancellationToken, Task>[] callbacks;
+            IReadOnlyList<Func<CancellationToken, Task>> callbacks;
             try
             {
-                result = await new UnitExecutionStrategy(context)
-                    .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
-                    .ConfigureAwait(false);
-                callbacks = [.. state.AfterCommit];
-                _hotRows?.Succeeded(_lockedFromTheStart, state.HasWritten, atFirstAttempt: _attempt == 1);
+                (result, callbacks) = await RunUnitAsync(context, cancellationToken).ConfigureAwait(false);
             }
             finally
             {
-                context.Database.AutoSavepointsEnabled = savepoints;
-                state.ResetState();
+                if (isQueued)
+                {
+                    _hotRows!.Leave();
+                }
             }
 
             await RetryCommit.RunCallbacksAsync(callbacks, _logger, cancellationToken).ConfigureAwait(false);
@@ -114,12 +110,27 @@ internal sealed class RetryUnit<TContext, TResult>(
         }
         finally
         {
-            if (isQueued)
-            {
-                _hotRows!.Leave();
-            }
-
             await contexts.CloseAsync(context).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(TResult Result, IReadOnlyList<Func<CancellationToken, Task>> Callbacks)> RunUnitAsync(TContext context, CancellationToken cancellationToken)
+    {
+        var state = context.GetService<RetryUnitState>();
+        state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
+        var savepoints = context.Database.AutoSavepointsEnabled;
+        try
+        {
+            var result = await new UnitExecutionStrategy(context)
+                .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
+                .ConfigureAwait(false);
+            _hotRows?.Succeeded(_lockedFromTheStart, state.HasWritten, atFirstAttempt: _attempt == 1);
+            return (result, [.. state.AfterCommit]);
+        }
+        finally
+        {
+            context.Database.AutoSavepointsEnabled = savepoints;
+            state.ResetState();
         }
     }
 
