@@ -52,7 +52,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
 
 #if TESTCONTAINERS
-        var container = new Testcontainers.PostgreSql.PostgreSqlBuilder("postgres:17").Build();
+        var container = new Testcontainers.PostgreSql.PostgreSqlBuilder().WithImage("postgres:17").Build();
         await container.StartAsync(cancellationToken).ConfigureAwait(false);
         return new(container.GetConnectionString(), process: null, container);
 #else

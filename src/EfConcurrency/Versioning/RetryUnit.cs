@@ -19,8 +19,8 @@ internal sealed class RetryUnit<TContext, TResult>(
     where TContext : DbContext
 {
     private readonly LostRows _lostRows = new();
-    private ILogger? _logger;
     private Activity? _activity;
+    private ILogger? _logger;
     private int _attempt;
     private int _conflicts;
 
@@ -93,31 +93,21 @@ internal sealed class RetryUnit<TContext, TResult>(
     {
         _attempt++;
         var context = await contexts.OpenAsync(cancellationToken).ConfigureAwait(false);
-        var isQueued = false;
         var isCommitted = false;
         try
         {
             Remember(context);
-            isQueued = LocksFirst && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
             _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
-            var state = context.GetService<RetryUnitState>();
-            state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
-            var savepoints = context.Database.AutoSavepointsEnabled;
+            var isQueued = LocksFirst && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
             TResult result;
-            Func<CancellationToken, Task>[] callbacks;
+            IReadOnlyList<Func<CancellationToken, Task>> callbacks;
             try
             {
-                result = await new UnitExecutionStrategy(context)
-                    .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
-                    .ConfigureAwait(false);
+                (result, callbacks) = await RunUnitAsync(context, cancellationToken).ConfigureAwait(false);
                 isCommitted = true;
-                callbacks = [.. state.AfterCommit];
-                _hotRows?.Succeeded(_lockedFromTheStart, state.HasWritten, atFirstAttempt: _attempt == 1);
             }
             finally
             {
-                context.Database.AutoSavepointsEnabled = savepoints;
-                state.ResetState();
                 if (isQueued)
                 {
                     _hotRows!.Leave();
@@ -130,6 +120,26 @@ internal sealed class RetryUnit<TContext, TResult>(
         finally
         {
             await contexts.CloseAsync(context, isCommitted).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(TResult Result, IReadOnlyList<Func<CancellationToken, Task>> Callbacks)> RunUnitAsync(TContext context, CancellationToken cancellationToken)
+    {
+        var state = context.GetService<RetryUnitState>();
+        state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
+        var savepoints = context.Database.AutoSavepointsEnabled;
+        try
+        {
+            var result = await new UnitExecutionStrategy(context)
+                .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
+                .ConfigureAwait(false);
+            _hotRows?.Succeeded(_lockedFromTheStart, state.HasWritten, atFirstAttempt: _attempt == 1);
+            return (result, [.. state.AfterCommit]);
+        }
+        finally
+        {
+            context.Database.AutoSavepointsEnabled = savepoints;
+            state.ResetState();
         }
     }
 

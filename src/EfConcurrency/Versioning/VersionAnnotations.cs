@@ -17,4 +17,7 @@ internal static class VersionAnnotations
 
     /// <summary>Runtime annotation on an entity type: its foreign keys that lead to owners and roots.</summary>
     public const string ToRoots = "EfConcurrency:ToRoots";
+
+    /// <summary>Runtime annotation on an entity type: foreign keys of entities that share its row and are not owned.</summary>
+    public const string InSameRow = "EfConcurrency:InSameRow";
 }

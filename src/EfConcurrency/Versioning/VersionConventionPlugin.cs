@@ -20,6 +20,7 @@ internal sealed class VersionConventionPlugin(
 
         // First, so that EF's own conventions on concurrency tokens (table sharing, xmin) see the finished version columns.
         conventionSet.ModelFinalizingConventions.Insert(0, new VersionFinalizingConvention(guardSchema));
+        conventionSet.ModelFinalizingConventions.Add(new VersionSharingConvention());
         return conventionSet;
     }
 }

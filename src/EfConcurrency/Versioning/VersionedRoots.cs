@@ -26,14 +26,32 @@ internal sealed class VersionedRoots(EnvelopeSave save)
                 Bump(foreignKey, Values(entry, foreignKey, original: true));
             }
         }
+
+        foreach (var foreignKey in InSameRow(entry.EntityType))
+        {
+            foreach (var sharing in save.Adapter.GetDependents(entry, foreignKey))
+            {
+                BumpTracked(sharing);
+            }
+        }
     }
 
-    /// <summary>The relationships over which a change rises, cached on the model.</summary>
+    /// <summary>The relationships over which a change rises (also to an entity that shares the row), cached on the model.</summary>
     private static IForeignKey[] ToRoots(IEntityType type)
         => type.GetOrAddRuntimeAnnotationValue(
             VersionAnnotations.ToRoots,
-            static t => t!.GetForeignKeys().Where(k => k.IsOwnership || k.FindAnnotation(VersionAnnotations.BumpsRoot)?.Value is true).ToArray(),
+            static t => t!.GetForeignKeys().Where(k => k.IsOwnership || k.FindAnnotation(VersionAnnotations.BumpsRoot)?.Value is true || IsRowInternal(k)).ToArray(),
             type);
+
+    /// <summary>Entities that share the row without being owned keep the row's version in a shadow property, which must not fall behind.</summary>
+    private static IForeignKey[] InSameRow(IEntityType type)
+        => type.GetOrAddRuntimeAnnotationValue(
+            VersionAnnotations.InSameRow,
+            static t => t!.GetReferencingForeignKeys().Where(k => !k.IsOwnership && IsRowInternal(k)).ToArray(),
+            type);
+
+    private static bool IsRowInternal(IForeignKey foreignKey)
+        => foreignKey.DeclaringEntityType.GetTableMappings().Any(m => m.Table.GetRowInternalForeignKeys(foreignKey.DeclaringEntityType).Contains(foreignKey));
 
     private static object?[] Values(IUpdateEntry entry, IForeignKey foreignKey, bool original)
         => [.. foreignKey.Properties.Select(p => original && entry.CanHaveOriginalValue(p) ? entry.GetOriginalValue(p) : entry.GetCurrentValue(p))];
@@ -49,7 +67,7 @@ internal sealed class VersionedRoots(EnvelopeSave save)
         {
             BumpTracked(root);
         }
-        else if (!foreignKey.IsOwnership)
+        else if (!foreignKey.IsOwnership && !IsRowInternal(foreignKey))
         {
             BumpUntracked(foreignKey, keyValues);
         }

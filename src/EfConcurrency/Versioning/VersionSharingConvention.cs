@@ -1,0 +1,50 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Metadata.Builders;
+using Microsoft.EntityFrameworkCore.Metadata.Conventions;
+
+namespace EfConcurrency.Versioning;
+
+/// <summary>
+/// Two entities in one row share its version: EF gives the one without a version a shadow token on the same column
+/// (<see cref="TableSharingConcurrencyTokenConvention"/>), and this makes a version of that token, so that a change of either raises it.
+/// Runs after EF's conventions.
+/// </summary>
+internal sealed class VersionSharingConvention : IModelFinalizingConvention
+{
+    public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
+    {
+        var versions = modelBuilder.Metadata.GetEntityTypes()
+            .SelectMany(t => t.GetDeclaredProperties().Where(VersionColumn.IsVersion).Select(p => (Table: t.GetSchemaQualifiedTableName(), Column: p.GetColumnName(), Property: p)))
+            .ToList();
+        foreach (var entityType in modelBuilder.Metadata.GetEntityTypes().Where(t => !t.GetProperties().Any(VersionColumn.IsVersion)))
+        {
+            var table = entityType.GetSchemaQualifiedTableName();
+            foreach (var token in entityType.GetDeclaredProperties().Where(p => p.IsShadowProperty() && p.IsConcurrencyToken))
+            {
+                if (versions.Find(v => v.Table == table && v.Column == token.GetColumnName()).Property is { } version)
+                {
+                    Share(entityType, token, version);
+                }
+            }
+        }
+    }
+
+    private static void Share(IConventionEntityType entityType, IConventionProperty token, IConventionProperty version)
+    {
+        var owner = version.DeclaringType.DisplayName();
+        switch (VersionModelCheck.Kind(version))
+        {
+            case VersionKind.Xmin:
+                return;
+            case VersionKind.Guid:
+                throw new VersionConfigurationException(
+                    owner,
+                    $"'{owner}' shares its row with '{entityType.DisplayName()}' and has a Guid version ('{version.Name}'): each of the two would write a UUID of its own. Use a long.");
+        }
+
+        token.Builder.HasAnnotation(VersionAnnotations.Version, true, fromDataAnnotation: true);
+        token.Builder.ValueGenerated(ValueGenerated.OnUpdate, fromDataAnnotation: true);
+        token.Builder.AfterSave(PropertySaveBehavior.Save, fromDataAnnotation: true);
+    }
+}
