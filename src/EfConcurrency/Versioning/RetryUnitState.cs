@@ -108,7 +108,9 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
 
     /// <summary>What <paramref name="exception"/> comes from: the server says 25P02 to all that follows an error, also when that was swallowed.</summary>
     public Exception CauseOf(Exception exception)
-        => SqlStates.FindPostgresException(exception)?.SqlState == PostgresErrorCodes.InFailedSqlTransaction ? _firstError ?? exception : exception;
+        => !IsConsequence(exception) ? exception
+            : FailedSave is not null && !IsConsequence(FailedSave) ? FailedSave
+            : _firstError ?? exception;
 
     public void Failed(Exception exception)
     {
@@ -137,6 +139,9 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
         ResetState();
         return Task.CompletedTask;
     }
+
+    private static bool IsConsequence(Exception exception)
+        => SqlStates.FindPostgresException(exception)?.SqlState == PostgresErrorCodes.InFailedSqlTransaction;
 
     private void RefuseSecondWrite()
     {
