@@ -50,6 +50,62 @@ public sealed class RetryCommitTests(ShopDatabase shop) : IClassFixture<ShopData
     }
 
     [Fact]
+    public async Task What_the_unit_does_to_the_tracker_after_its_save_does_not_matter()
+    {
+        var factory = ShopFactory.Create(shop.ConnectionString);
+        var options = new RetryOnConflictOptions { BaseDelay = TimeSpan.Zero };
+        for (var run = 0; run < 5; run++)
+        {
+            var id = (await shop.AddAsync(new Counter())).Id;
+            var attempts = 0;
+            await factory.RetryOnConflictAsync(
+                async (db, token) =>
+                {
+                    var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                    if (++attempts == 1)
+                    {
+                        await shop.ChangeAsync<Counter>(id, c => c.Value = 10);
+                    }
+
+                    db.Remove(counter);
+                    await db.SaveChangesAsync(token);
+                    db.ChangeTracker.Clear();
+                    counter.Id = -1;
+                },
+                options,
+                Token);
+            Assert.Equal(0L, await shop.ScalarAsync<long>($"select count(*) from \"Counters\" where \"Id\" = {id}"));
+        }
+    }
+
+    [Theory]
+    [InlineData(ConflictRetryTransaction.PerUnit, 3)] // BEGIN and read, save, COMMIT
+    [InlineData(ConflictRetryTransaction.PerSave, 2)] // read, save
+    public async Task Round_trips_of_a_unit_without_a_conflict(ConflictRetryTransaction transaction, int expected)
+    {
+        await using var proxy = shop.StartProxy();
+        var factory = ShopFactory.Create(proxy.ConnectionString);
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var options = new RetryOnConflictOptions { Transaction = transaction };
+        RoundTripCounter trips = null!;
+
+        for (var run = 0; run < 2; run++)
+        {
+            trips = proxy.CountRoundTrips(); // the second run counts: the first opens the connection
+            await factory.RetryOnConflictAsync(
+                async (db, token) =>
+                {
+                    (await db.Counters.SingleAsync(c => c.Id == id, token)).Value++;
+                    await db.SaveChangesAsync(token);
+                },
+                options,
+                Token);
+        }
+
+        Assert.Equal(expected, trips.Count);
+    }
+
+    [Fact]
     public async Task Above_read_committed_nothing_is_locked_first()
     {
         var id = (await shop.AddAsync(new Counter())).Id;
