@@ -79,9 +79,11 @@ public sealed class RetryCommitTests(ShopDatabase shop) : IClassFixture<ShopData
     }
 
     [Theory]
-    [InlineData(ConflictRetryTransaction.PerUnit, 3)] // BEGIN and read, save, COMMIT
-    [InlineData(ConflictRetryTransaction.PerSave, 2)] // read, save
-    public async Task Round_trips_of_a_unit_without_a_conflict(ConflictRetryTransaction transaction, int expected)
+    [InlineData(ConflictRetryTransaction.PerUnit, false, 3)] // BEGIN and read, save, COMMIT
+    [InlineData(ConflictRetryTransaction.PerSave, false, 2)] // read, save
+    [InlineData(ConflictRetryTransaction.PerUnit, true, 8)] // BEGIN and read, save, report, ROLLBACK; BEGIN and lock, read, save, COMMIT
+    [InlineData(ConflictRetryTransaction.PerSave, true, 7)] // the same without ROLLBACK
+    public async Task Round_trips_of_a_unit(ConflictRetryTransaction transaction, bool isLostOnce, int expected)
     {
         await using var proxy = shop.StartProxy();
         var factory = ShopFactory.Create(proxy.ConnectionString);
@@ -92,10 +94,16 @@ public sealed class RetryCommitTests(ShopDatabase shop) : IClassFixture<ShopData
         for (var run = 0; run < 2; run++)
         {
             trips = proxy.CountRoundTrips(); // the second run counts: the first opens the connection
+            var attempts = 0;
             await factory.RetryOnConflictAsync(
                 async (db, token) =>
                 {
                     (await db.Counters.SingleAsync(c => c.Id == id, token)).Value++;
+                    if (++attempts == 1 && isLostOnce)
+                    {
+                        await shop.ChangeAsync<Counter>(id, c => c.Value++); // not through the proxy
+                    }
+
                     await db.SaveChangesAsync(token);
                 },
                 options,
