@@ -110,6 +110,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<RetryUnitState>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<RetryUnitState>());
+        services.AddScoped<IInterceptor, RetryUnitInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

@@ -7,9 +7,9 @@ namespace Polly;
 public static class EfConflictRetryExtensions
 {
     /// <summary>
-    /// Runs the callback again when it lost against another writer: version conflicts, serialization failures (40001), deadlocks
-    /// (40P01), and connections lost before a commit. The callback must open its own context and transaction each time, and must
-    /// commit as the last thing it does; where the reply to a commit can get lost, use <c>RetryOnConflictAsync</c>, which settles it.
+    /// Runs the callback again when it lost against another writer: version conflicts, serialization failures (40001) and deadlocks
+    /// (40P01). The callback must open its own context and transaction each time, and must commit as the last thing it does. A lost
+    /// connection is not followed by another run, because the commit may have happened: <c>RetryOnConflictAsync</c> can settle that.
     /// </summary>
     /// <param name="builder">The pipeline's builder.</param>
     /// <param name="options">Attempts and pauses; default: see <see cref="ConflictRetryOptions"/>.</param>
@@ -48,5 +48,5 @@ public static class EfConflictRetryExtensions
     }
 
     private static bool MayRunAgain(Exception? exception, ConflictRetryOptions options)
-        => exception is not null && ReplayClassifier.Classify(exception, options.RetriedConstraintSet) != ReplayVerdict.Never;
+        => exception is not null && ReplayClassifier.Classify(exception, options.RetriedConstraintSet) is ReplayVerdict.Conflict or ReplayVerdict.RolledBack;
 }

@@ -39,7 +39,8 @@ internal static class ReplayClassifier
         {
             PostgresErrorCodes.SerializationFailure or PostgresErrorCodes.DeadlockDetected => ReplayVerdict.RolledBack,
             PostgresErrorCodes.UniqueViolation when error.ConstraintName is { } name && retriedConstraints.Contains(name) => ReplayVerdict.Conflict,
-            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow or PostgresErrorCodes.TooManyConnections
+            PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow
+                or PostgresErrorCodes.IdleSessionTimeout or PostgresErrorCodes.TooManyConnections
                 => ReplayVerdict.ConnectionLost,
             ['0', '8', ..] => ReplayVerdict.ConnectionLost,
             _ => ReplayVerdict.Never,

@@ -19,9 +19,7 @@ internal sealed class ClearedContextSource<TContext> : IRetryContextSource<TCont
 
         if (context.Database.CurrentTransaction is not null || context.Database.GetEnlistedTransaction() is not null || Transaction.Current is not null)
         {
-            throw new RetryNotPossibleException(
-                "RetryOnConflictAsync was called inside an open transaction. Its earlier reads and writes can't be run again, so a retry would rest on what is no longer true. "
-                + "Move the transaction's whole work into the unit: RetryOnConflictAsync opens the transaction itself.");
+            throw RetryUnitState.InsideTransaction();
         }
 
         if (context.ChangeTracker.HasChanges())
@@ -40,5 +38,14 @@ internal sealed class ClearedContextSource<TContext> : IRetryContextSource<TCont
         return ValueTask.FromResult(_context);
     }
 
-    public ValueTask CloseAsync(TContext context) => ValueTask.CompletedTask;
+    /// <summary>What a failed unit leaves in the tracker is nowhere else: the next save must not write it, the next query not find it.</summary>
+    public ValueTask CloseAsync(TContext context, bool isCommitted)
+    {
+        if (!isCommitted)
+        {
+            context.ChangeTracker.Clear();
+        }
+
+        return ValueTask.CompletedTask;
+    }
 }

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Reflection;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfConcurrency.Versioning;
 
@@ -25,7 +26,8 @@ internal sealed class HotRows : IDisposable
     /// <summary>Nobody waits longer than this for a place: the queue is a courtesy to the server, the lock in the database is what counts.</summary>
     private static readonly TimeSpan LongestQueue = TimeSpan.FromMilliseconds(200);
 
-    private static readonly ConcurrentDictionary<(MethodInfo Unit, string Database), HotRows> Places = new();
+    /// <summary>The model is part of the name: with a schema per tenant, the same unit on the same database means other tables.</summary>
+    private static readonly ConcurrentDictionary<(MethodInfo Unit, IModel Model, string Database), HotRows> Places = new();
 
     private readonly SemaphoreSlim _queue = new(InDatabase, InDatabase);
     private readonly Lock _lock = new();
@@ -34,9 +36,9 @@ internal sealed class HotRows : IDisposable
     private int _runs;
 
     /// <summary>The memory of one unit (a lambda in the program) on one database.</summary>
-    public static HotRows Of(MethodInfo unit, string database)
-        => Places.TryGetValue((unit, database), out var known) ? known
-            : Places.Count < MaxPlaces ? Places.GetOrAdd((unit, database), _ => new HotRows())
+    public static HotRows Of(MethodInfo unit, IModel model, string database)
+        => Places.TryGetValue((unit, model, database), out var known) ? known
+            : Places.Count < MaxPlaces ? Places.GetOrAdd((unit, model, database), _ => new HotRows())
             : new HotRows();
 
     /// <summary>The rows to lock before a unit's first attempt.</summary>

@@ -8,5 +8,7 @@ internal interface IRetryContextSource<TContext>
 {
     ValueTask<TContext> OpenAsync(CancellationToken cancellationToken);
 
-    ValueTask CloseAsync(TContext context);
+    /// <param name="context">The context of the attempt.</param>
+    /// <param name="isCommitted">Whether what the context tracks is in the database.</param>
+    ValueTask CloseAsync(TContext context, bool isCommitted);
 }

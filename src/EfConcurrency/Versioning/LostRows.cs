@@ -32,9 +32,12 @@ internal sealed class LostRows
     public async Task<CommitTicket> LockAsync(DbContext context, CancellationToken cancellationToken)
     {
         var helper = context.GetService<ISqlGenerationHelper>();
+
+        // By table and not by type: the types of a hierarchy share one, and its rows must be locked in one order.
         var tables = _rows.Values
-            .GroupBy(row => row.Type)
-            .Select(group => (Table: Table(helper, group.Key), Rows: group.ToList()))
+            .Select(row => (Table: Table(helper, row.Type), Row: row))
+            .GroupBy(t => t.Table.Name, (_, rows) => rows.ToList())
+            .Select(rows => (rows[0].Table, Rows: rows.ConvertAll(r => r.Row)))
             .OrderBy(t => t.Table.Name, StringComparer.Ordinal);
 
         var parameters = new List<SqlParameterValue>();

@@ -35,8 +35,11 @@ internal static class RetryCommit
             VersioningLog.CommitOutcomeChecked(logger, ticket.TransactionId, outcome);
             switch (status)
             {
-                case CommitStatus.Committed:
+                case CommitStatus.Committed when exception is NpgsqlException:
                     return;
+                case CommitStatus.Committed:
+                    // Not the connection: an interceptor of the application, say, that ran after the commit.
+                    throw new AfterCommitException(exception);
                 case CommitStatus.Aborted:
                     throw;
                 default:
@@ -74,10 +77,27 @@ internal static class RetryCommit
         }
     }
 
-    /// <summary>An error that the server reports about the commit means that it was rolled back; everything else says nothing.</summary>
+    /// <summary>Whether a write that was sent may have happened in spite of the failure.</summary>
+    public static bool SaysNothingAboutWrites(Exception exception)
+    {
+        for (var e = exception; e is not null; e = e.InnerException)
+        {
+            if (e is NpgsqlException)
+            {
+                return IsAmbiguous(e);
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// An error that the server reports about the commit means that it was rolled back; everything else says nothing, and nor does the
+    /// last word of a server process that ends: FATAL, or PANIC, which is what an error after the commit record becomes.
+    /// </summary>
     private static bool IsAmbiguous(Exception exception)
         => SqlStates.FindPostgresException(exception) is not { } error
-            || error.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+            || error.InvariantSeverity is "FATAL" or "PANIC"
             || error.SqlState.StartsWith("08", StringComparison.Ordinal);
 
     private static async Task<CommitTicket?> TicketIfAssignedAsync(DbContext context)

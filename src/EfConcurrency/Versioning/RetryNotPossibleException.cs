@@ -9,8 +9,9 @@ public sealed class RetryNotPossibleException : InvalidOperationException, IFina
 {
     /// <summary>Creates the exception.</summary>
     /// <param name="message">What stands in the way, and what to do.</param>
-    public RetryNotPossibleException(string message)
-        : base(message)
+    /// <param name="innerException">What the unit failed with, if it failed.</param>
+    public RetryNotPossibleException(string message, Exception? innerException = null)
+        : base(message, innerException)
     {
     }
 }

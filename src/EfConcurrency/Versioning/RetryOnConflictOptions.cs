@@ -21,13 +21,18 @@ public sealed class RetryOnConflictOptions : ConflictRetryOptions
     /// <value><see cref="ConflictRetryTransaction.PerUnit"/></value>
     public ConflictRetryTransaction Transaction { get; init; } = ConflictRetryTransaction.PerUnit;
 
-    /// <summary>Isolation level of the transactions that the library opens.</summary>
+    /// <summary>
+    /// Isolation level of the transactions that the library opens. Rows are locked first only up to read committed: above it, one
+    /// snapshot serves the whole transaction and would be older than the lock.
+    /// </summary>
     /// <value><see cref="IsolationLevel.ReadCommitted"/></value>
     public IsolationLevel IsolationLevel { get; init; } = IsolationLevel.ReadCommitted;
 
     /// <summary>Called before each further attempt.</summary>
     /// <value>nothing</value>
     public Action<RetryOnConflictAttempt>? OnRetry { get; init; }
+
+    internal bool HasSnapshotPerStatement => IsolationLevel is IsolationLevel.ReadCommitted or IsolationLevel.ReadUncommitted or IsolationLevel.Unspecified;
 
     internal ResiliencePipeline Pipeline => field ??= RetryPipeline.Create(MaxAttempts);
 
@@ -37,6 +42,17 @@ public sealed class RetryOnConflictOptions : ConflictRetryOptions
         if (LockAfterConflicts < 0)
         {
             throw new ArgumentOutOfRangeException(nameof(LockAfterConflicts), LockAfterConflicts, "LockAfterConflicts must not be negative. 0 never locks.");
+        }
+
+        if (!Enum.IsDefined(Transaction))
+        {
+            throw new ArgumentOutOfRangeException(nameof(Transaction), Transaction, "Transaction is PerUnit or PerSave.");
+        }
+
+        if (IsolationLevel == IsolationLevel.Chaos || !Enum.IsDefined(IsolationLevel))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(IsolationLevel), IsolationLevel, "PostgreSQL has no such IsolationLevel. Use ReadCommitted, RepeatableRead or Serializable.");
         }
     }
 }

@@ -5,7 +5,9 @@ using EfConcurrency.Diagnostics;
 using EfConcurrency.Resilience;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Storage;
 using Microsoft.Extensions.Logging;
+using Npgsql;
 using Polly;
 
 namespace EfConcurrency.Versioning;
@@ -25,7 +27,12 @@ internal sealed class RetryUnit<TContext, TResult>(
     private IReadOnlyList<VersionConflict> _lockedFromTheStart = [];
     private HotRows? _hotRows;
 
-    private bool LocksFirst => _lostRows.Count > 0 && options.LockAfterConflicts > 0 && (_conflicts >= options.LockAfterConflicts || _lockedFromTheStart.Count > 0);
+    /// <summary>Not where one snapshot serves the whole transaction: it would predate the wait for the lock, and the unit fail with 40001.</summary>
+    private bool LocksFirst
+        => _lostRows.Count > 0
+            && options.LockAfterConflicts > 0
+            && options.HasSnapshotPerStatement
+            && (_conflicts >= options.LockAfterConflicts || _lockedFromTheStart.Count > 0);
 
     public async Task<TResult> RunAsync(CancellationToken cancellationToken)
     {
@@ -43,7 +50,7 @@ internal sealed class RetryUnit<TContext, TResult>(
         {
             var isExhausted = MayRunAgain(exception);
             VersioningMeter.Unit(isExhausted ? "exhausted" : "failed");
-            activity?.SetTag(TagNames.ErrorType, exception.GetType().FullName).SetTag(TagNames.Attempt, _attempt);
+            activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName).SetTag(TagNames.Attempt, _attempt);
             exception.Data["EfConcurrency.Attempts"] = _attempt;
             if (isExhausted && _logger is not null)
             {
@@ -73,7 +80,7 @@ internal sealed class RetryUnit<TContext, TResult>(
         }
 
         VersioningMeter.Retry();
-        _activity?.AddEvent(new("efconcurrency.retry"));
+        _activity?.AddEvent(new("efconcurrency.retry", tags: new() { [TagNames.Attempt] = _attempt, [TagNames.ErrorType] = exception.GetType().FullName }));
         if (_logger is not null)
         {
             VersioningLog.RetryingAfterConflict(_logger, _attempt, options.MaxAttempts, exception.Message);
@@ -86,6 +93,7 @@ internal sealed class RetryUnit<TContext, TResult>(
     {
         _attempt++;
         var context = await contexts.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var isCommitted = false;
         try
         {
             Remember(context);
@@ -96,6 +104,7 @@ internal sealed class RetryUnit<TContext, TResult>(
             try
             {
                 (result, callbacks) = await RunUnitAsync(context, cancellationToken).ConfigureAwait(false);
+                isCommitted = true;
             }
             finally
             {
@@ -110,7 +119,7 @@ internal sealed class RetryUnit<TContext, TResult>(
         }
         finally
         {
-            await contexts.CloseAsync(context).ConfigureAwait(false);
+            await contexts.CloseAsync(context, isCommitted).ConfigureAwait(false);
         }
     }
 
@@ -142,7 +151,7 @@ internal sealed class RetryUnit<TContext, TResult>(
             return;
         }
 
-        _hotRows = HotRows.Of(place, context.Database.GetConnectionString() ?? "");
+        _hotRows = HotRows.Of(place, context.Model, context.Database.GetConnectionString() ?? "");
         _lockedFromTheStart = _hotRows.ToLockFirst();
         _lostRows.Add(_lockedFromTheStart);
     }
@@ -165,10 +174,26 @@ internal sealed class RetryUnit<TContext, TResult>(
                 state.Ticket = await _lostRows.LockAsync(context, cancellationToken).ConfigureAwait(false);
             }
 
-            var result = await work(context, cancellationToken).ConfigureAwait(false);
-            ThrowIfDoomed(state);
-            await RetryCommit.CommitAsync(context, transaction, state.Ticket, _logger!).ConfigureAwait(false);
-            return result;
+            try
+            {
+                var result = await work(context, cancellationToken).ConfigureAwait(false);
+                ThrowIfDoomed(state);
+                ThrowIfEnded(context, transaction, failure: null);
+                state.IsCommitting = true;
+                await RetryCommit.CommitAsync(context, transaction, state.Ticket, _logger!).ConfigureAwait(false);
+                return result;
+            }
+            catch (Exception exception) when (!state.IsCommitting && exception is not RetryNotPossibleException)
+            {
+                ThrowIfEnded(context, transaction, exception);
+                ExceptionDispatchInfo.Throw(state.CauseOf(exception));
+                throw;
+            }
+            catch (PostgresException exception) when (state.CauseOf(exception) != exception)
+            {
+                ExceptionDispatchInfo.Throw(state.CauseOf(exception));
+                throw;
+            }
         }
     }
 
@@ -181,7 +206,7 @@ internal sealed class RetryUnit<TContext, TResult>(
             ThrowIfDoomed(state);
             return result;
         }
-        catch (Exception exception) when (ReplayClassifier.Classify(exception, options.RetriedConstraintSet) == ReplayVerdict.ConnectionLost)
+        catch (Exception exception) when (state.MayHaveWritten && RetryCommit.SaysNothingAboutWrites(exception))
         {
             throw new CommitOutcomeUnknownException(
                 "The connection was lost in a unit with Transaction = PerSave, whose save commits by itself: it may have happened. "
@@ -196,6 +221,17 @@ internal sealed class RetryUnit<TContext, TResult>(
         if (state.FailedSave is { } failure)
         {
             ExceptionDispatchInfo.Throw(failure);
+        }
+    }
+
+    private static void ThrowIfEnded(TContext context, IDbContextTransaction transaction, Exception? failure)
+    {
+        if (context.Database.CurrentTransaction != transaction)
+        {
+            throw new RetryNotPossibleException(
+                "The unit committed or rolled back the transaction in which RetryOnConflictAsync runs it, so what it has done can be neither completed nor undone as a whole. "
+                + "Leave the transaction to RetryOnConflictAsync; for a partial rollback use a savepoint.",
+                failure);
         }
     }
 }

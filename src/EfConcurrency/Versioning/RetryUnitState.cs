@@ -1,8 +1,10 @@
+using EfConcurrency.Postgres;
 using EfConcurrency.Resilience;
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Update;
+using Npgsql;
 
 namespace EfConcurrency.Versioning;
 
@@ -13,6 +15,8 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
     private readonly List<IUpdateEntry> _written = [];
     private ConflictRetryTransaction _transaction;
     private int _saves;
+    private int _writes;
+    private Exception? _firstError;
 
     /// <summary>Whether a unit runs on this context.</summary>
     public bool IsActive { get; private set; }
@@ -23,10 +27,21 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
     /// <summary>With this, a lost reply to the commit can be settled.</summary>
     public CommitTicket? Ticket { get; set; }
 
+    /// <summary>Whether a write has been sent, so that a lost connection leaves open what became of it.</summary>
+    public bool MayHaveWritten { get; private set; }
+
+    /// <summary>Whether the COMMIT on its way is the library's.</summary>
+    public bool IsCommitting { get; set; }
+
     public IReadOnlyList<Func<CancellationToken, Task>> AfterCommit => _afterCommit;
 
     public static RetryNotPossibleException Nested()
         => new("RetryOnConflictAsync was called inside a unit that runs on the same context. The outer call already repeats all of it: call the inner work directly.");
+
+    public static RetryNotPossibleException InsideTransaction()
+        => new(
+            "RetryOnConflictAsync was called inside an open transaction. Its earlier reads and writes can't be run again, so a retry would rest on what is no longer true. "
+            + "Move the transaction's whole work into the unit: RetryOnConflictAsync opens the transaction itself.");
 
     /// <summary>Whether the attempt wrote the row; see <see cref="LostRows.Id"/>.</summary>
     public bool HasWritten(string row)
@@ -59,12 +74,7 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
                 "A save of this unit has failed, so the attempt can no longer be committed. Let the exception leave the unit: RetryOnConflictAsync decides whether it runs again.");
         }
 
-        if (_transaction == ConflictRetryTransaction.PerSave && _saves > 0)
-        {
-            throw new RetryNotPossibleException(
-                "With Transaction = PerSave a unit saves once: the first save is committed, and a retry would repeat it. Save once, or use ConflictRetryTransaction.PerUnit.");
-        }
-
+        RefuseSecondWrite();
         _written.AddRange(save.Entries.Where(e => e.EntityState is EntityState.Modified or EntityState.Deleted && VersionColumn.Find(e.EntityType) is not null));
 
         if (_transaction == ConflictRetryTransaction.PerUnit && Ticket is null)
@@ -74,6 +84,33 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
     }
 
     public void Saved() => _saves++;
+
+    public void SaveIsSent() => MayHaveWritten = IsActive;
+
+    /// <summary>EF sends a write that is not a save: <c>ExecuteUpdate</c>, <c>ExecuteDelete</c>, <c>ExecuteSql</c>.</summary>
+    public void WriteIsSent()
+    {
+        if (IsActive)
+        {
+            RefuseSecondWrite();
+            _writes++;
+            MayHaveWritten = true;
+        }
+    }
+
+    public void StatementFailed(Exception exception)
+    {
+        if (IsActive)
+        {
+            _firstError ??= exception;
+        }
+    }
+
+    /// <summary>What <paramref name="exception"/> comes from: the server says 25P02 to all that follows an error, also when that was swallowed.</summary>
+    public Exception CauseOf(Exception exception)
+        => !IsConsequence(exception) ? exception
+            : FailedSave is not null && !IsConsequence(FailedSave) ? FailedSave
+            : _firstError ?? exception;
 
     public void Failed(Exception exception)
     {
@@ -88,7 +125,11 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
         IsActive = false;
         FailedSave = null;
         Ticket = null;
+        MayHaveWritten = false;
+        IsCommitting = false;
+        _firstError = null;
         _saves = 0;
+        _writes = 0;
         _written.Clear();
         _afterCommit.Clear();
     }
@@ -97,5 +138,18 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
     {
         ResetState();
         return Task.CompletedTask;
+    }
+
+    private static bool IsConsequence(Exception exception)
+        => SqlStates.FindPostgresException(exception)?.SqlState == PostgresErrorCodes.InFailedSqlTransaction;
+
+    private void RefuseSecondWrite()
+    {
+        if (_transaction == ConflictRetryTransaction.PerSave && _saves + _writes > 0)
+        {
+            throw new RetryNotPossibleException(
+                "With Transaction = PerSave a unit writes once, by SaveChanges, ExecuteUpdate, ExecuteDelete or ExecuteSql: the first write is committed, and a retry would repeat it. "
+                + "Write once, or use ConflictRetryTransaction.PerUnit.");
+        }
     }
 }

@@ -36,6 +36,17 @@ public class DatabaseFixture(PostgresServer server) : IAsyncLifetime
         return (TValue)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))!;
     }
 
+    /// <summary>Returns when that many sessions of this database wait for a lock.</summary>
+    public async Task UntilWaitingForLocksAsync(int sessions)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        while (await ScalarAsync<long>("select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()") < sessions)
+        {
+            await Task.Delay(10, deadline.Token);
+        }
+    }
+
     public async Task ExecuteAsync(string sql)
     {
         await using var connection = new NpgsqlConnection(ConnectionString);

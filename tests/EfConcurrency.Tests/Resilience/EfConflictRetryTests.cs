@@ -1,5 +1,6 @@
 using EfConcurrency.Resilience;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using Polly;
 
 namespace EfConcurrency.Tests.Resilience;
@@ -38,20 +39,29 @@ public sealed class EfConflictRetryTests
         Assert.Equal(3, result);
     }
 
-    [Fact]
-    public async Task What_is_no_conflict_is_not_run_again()
+    public static TheoryData<Exception> NoConflicts =>
+    [
+        new InvalidOperationException("bug"),
+        new NpgsqlException("a lost connection, perhaps while committing", new IOException("reset")),
+        new PostgresException("terminated, perhaps while committing", "FATAL", "FATAL", "57P01"),
+    ];
+
+    [Theory]
+    [MemberData(nameof(NoConflicts))]
+    public async Task What_is_no_conflict_is_not_run_again(Exception failure)
     {
         var attempts = 0;
         var pipeline = new ResiliencePipelineBuilder().AddEfConflictRetry(NoPause).Build();
 
-        await Assert.ThrowsAsync<InvalidOperationException>(async () => await pipeline.ExecuteAsync(
+        var thrown = await Record.ExceptionAsync(async () => await pipeline.ExecuteAsync(
             _ =>
             {
                 attempts++;
-                return ValueTask.FromException(new InvalidOperationException("bug"));
+                return ValueTask.FromException(failure);
             },
             TestContext.Current.CancellationToken));
 
+        Assert.Same(failure, thrown);
         Assert.Equal(1, attempts);
     }
 

@@ -18,6 +18,9 @@ public sealed class ReplayClassifierTests
         { "57P01", nameof(ReplayVerdict.ConnectionLost) },
         { "57P02", nameof(ReplayVerdict.ConnectionLost) },
         { "57P03", nameof(ReplayVerdict.ConnectionLost) },
+        { "57P04", nameof(ReplayVerdict.Never) }, // the database was dropped
+        { "57P05", nameof(ReplayVerdict.ConnectionLost) }, // the pool's connection was idle for too long
+        { "25P03", nameof(ReplayVerdict.Never) }, // the unit itself was idle for too long
         { "53300", nameof(ReplayVerdict.ConnectionLost) },
         { "55P03", nameof(ReplayVerdict.Never) }, // lock not available: Npgsql calls it transient
         { "53100", nameof(ReplayVerdict.Never) }, // disk full: Npgsql calls it transient
