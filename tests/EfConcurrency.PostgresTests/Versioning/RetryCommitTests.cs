@@ -5,6 +5,7 @@ using EfConcurrency.Testing;
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
 
 namespace EfConcurrency.PostgresTests.Versioning;
 
@@ -111,6 +112,29 @@ public sealed class RetryCommitTests(ShopDatabase shop) : IClassFixture<ShopData
         }
 
         Assert.Equal(expected, trips.Count);
+    }
+
+    [Fact]
+    public async Task A_real_serialization_failure_runs_the_unit_as_often_as_it_says_in_spite_of_EnableRetryOnFailure()
+    {
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var factory = ShopFactory.Create(shop.ConnectionString, npgsql => npgsql.EnableRetryOnFailure(3));
+        var attempts = 0;
+
+        var failure = await Record.ExceptionAsync(() => factory.RetryOnConflictAsync(
+            async (db, token) =>
+            {
+                attempts++;
+                var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                await shop.ChangeAsync<Counter>(id, c => c.Value += 10);
+                counter.Value++;
+                await db.SaveChangesAsync(token);
+            },
+            new RetryOnConflictOptions { MaxAttempts = 3, BaseDelay = TimeSpan.Zero, IsolationLevel = IsolationLevel.RepeatableRead },
+            Token));
+
+        Assert.Equal(PostgresErrorCodes.SerializationFailure, Assert.IsType<PostgresException>(failure?.GetBaseException()).SqlState);
+        Assert.Equal(3, attempts);
     }
 
     [Fact]
