@@ -224,8 +224,10 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
     {
         await using var db = shop.Open();
 
-        await Assert.ThrowsAsync<RetryNotPossibleException>(() => db.RetryOnConflictAsync(
+        var error = await Assert.ThrowsAsync<RetryNotPossibleException>(() => db.RetryOnConflictAsync(
             (context, token) => context.RetryOnConflictAsync((_, _) => Task.CompletedTask, cancellationToken: token), cancellationToken: Token));
+
+        Assert.Contains("call the inner work directly", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
