@@ -5,6 +5,7 @@ using EfConcurrency.Testing;
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Diagnostics;
+using Npgsql;
 
 namespace EfConcurrency.PostgresTests.Versioning;
 
@@ -47,6 +48,93 @@ public sealed class RetryCommitTests(ShopDatabase shop) : IClassFixture<ShopData
 
         Assert.True(injected.IsCompleted);
         Assert.Equal(1L, await CountAsync(text));
+    }
+
+    [Fact]
+    public async Task What_the_unit_does_to_the_tracker_after_its_save_does_not_matter()
+    {
+        var factory = ShopFactory.Create(shop.ConnectionString);
+        var options = new RetryOnConflictOptions { BaseDelay = TimeSpan.Zero };
+        for (var run = 0; run < 5; run++)
+        {
+            var id = (await shop.AddAsync(new Counter())).Id;
+            var attempts = 0;
+            await factory.RetryOnConflictAsync(
+                async (db, token) =>
+                {
+                    var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                    if (++attempts == 1)
+                    {
+                        await shop.ChangeAsync<Counter>(id, c => c.Value = 10);
+                    }
+
+                    db.Remove(counter);
+                    await db.SaveChangesAsync(token);
+                    db.ChangeTracker.Clear();
+                    counter.Id = -1;
+                },
+                options,
+                Token);
+            Assert.Equal(0L, await shop.ScalarAsync<long>($"select count(*) from \"Counters\" where \"Id\" = {id}"));
+        }
+    }
+
+    [Theory]
+    [InlineData(ConflictRetryTransaction.PerUnit, false, 3)] // BEGIN and read, save, COMMIT
+    [InlineData(ConflictRetryTransaction.PerSave, false, 2)] // read, save
+    [InlineData(ConflictRetryTransaction.PerUnit, true, 8)] // BEGIN and read, save, report, ROLLBACK; BEGIN and lock, read, save, COMMIT
+    [InlineData(ConflictRetryTransaction.PerSave, true, 7)] // the same without ROLLBACK
+    public async Task Round_trips_of_a_unit(ConflictRetryTransaction transaction, bool isLostOnce, int expected)
+    {
+        await using var proxy = shop.StartProxy();
+        var factory = ShopFactory.Create(proxy.ConnectionString);
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var options = new RetryOnConflictOptions { Transaction = transaction };
+        RoundTripCounter trips = null!;
+
+        for (var run = 0; run < 2; run++)
+        {
+            trips = proxy.CountRoundTrips(); // the second run counts: the first opens the connection
+            var attempts = 0;
+            await factory.RetryOnConflictAsync(
+                async (db, token) =>
+                {
+                    (await db.Counters.SingleAsync(c => c.Id == id, token)).Value++;
+                    if (++attempts == 1 && isLostOnce)
+                    {
+                        await shop.ChangeAsync<Counter>(id, c => c.Value++); // not through the proxy
+                    }
+
+                    await db.SaveChangesAsync(token);
+                },
+                options,
+                Token);
+        }
+
+        Assert.Equal(expected, trips.Count);
+    }
+
+    [Fact]
+    public async Task A_real_serialization_failure_runs_the_unit_as_often_as_it_says_in_spite_of_EnableRetryOnFailure()
+    {
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var factory = ShopFactory.Create(shop.ConnectionString, npgsql => npgsql.EnableRetryOnFailure(3));
+        var attempts = 0;
+
+        var failure = await Record.ExceptionAsync(() => factory.RetryOnConflictAsync(
+            async (db, token) =>
+            {
+                attempts++;
+                var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                await shop.ChangeAsync<Counter>(id, c => c.Value += 10);
+                counter.Value++;
+                await db.SaveChangesAsync(token);
+            },
+            new RetryOnConflictOptions { MaxAttempts = 3, BaseDelay = TimeSpan.Zero, IsolationLevel = IsolationLevel.RepeatableRead },
+            Token));
+
+        Assert.Equal(PostgresErrorCodes.SerializationFailure, Assert.IsType<PostgresException>(failure?.GetBaseException()).SqlState);
+        Assert.Equal(3, attempts);
     }
 
     [Fact]

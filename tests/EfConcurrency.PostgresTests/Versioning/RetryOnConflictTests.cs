@@ -174,6 +174,7 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
     {
         var id = (await shop.AddAsync(new Counter())).Id;
         await using var db = shop.Open();
+        await db.Counters.SingleAsync(c => c.Id == id, Token); // read before: the unit must not decide on it
         var attempts = 0;
 
         await db.RetryOnConflictAsync(
