@@ -33,11 +33,14 @@ public sealed class FaultProxy : IAsyncDisposable
         upstream.Port = ((IPEndPoint)_listener.LocalEndpoint).Port;
         upstream.SslMode = SslMode.Disable;
         upstream.GssEncryptionMode = GssEncryptionMode.Disable;
+
+        // A later proxy may get the same port. With a name of its own it never shares a pool, and the dead connections in it, with this one.
+        upstream.ApplicationName = $"{upstream.ApplicationName} fault proxy {Guid.NewGuid():n}".Trim();
         ConnectionString = upstream.ConnectionString;
         _accepting = AcceptAsync();
     }
 
-    /// <summary>The connection string with which clients reach the server through the proxy.</summary>
+    /// <summary>The connection string with which clients reach the server through the proxy; its application name is this proxy's own.</summary>
     public string ConnectionString { get; }
 
     /// <summary>How long every chunk of bytes is delayed, in each direction.</summary>
@@ -119,6 +122,8 @@ public sealed class FaultProxy : IAsyncDisposable
         await _accepting.ConfigureAwait(false);
         await Task.WhenAll(_connections.Values).ConfigureAwait(false);
         _stop.Dispose();
+        using var pool = new NpgsqlConnection(ConnectionString);
+        NpgsqlConnection.ClearPool(pool);
     }
 
     internal Task WhileOpen() => _open.Task;

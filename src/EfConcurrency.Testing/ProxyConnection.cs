@@ -35,7 +35,12 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
         Reset(_server);
     }
 
-    public void Cut() => _cut.TrySetResult();
+    /// <summary>Cuts at once: when this returns, nothing passes any more.</summary>
+    public void Cut()
+    {
+        Dispose();
+        _cut.TrySetResult();
+    }
 
     private static void Reset(TcpClient connection)
     {

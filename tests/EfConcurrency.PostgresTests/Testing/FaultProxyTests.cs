@@ -98,6 +98,17 @@ public sealed class FaultProxyTests(DatabaseFixture database) : IClassFixture<Da
         Assert.True(Stopwatch.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(115));
     }
 
+    /// <summary>Two proxies may get the same port one after the other; then a pool must not hand out what the first one left in it.</summary>
+    [Fact]
+    public async Task No_two_proxies_share_a_pool()
+    {
+        await using var one = database.StartProxy();
+        await using var two = database.StartProxy();
+        Assert.NotEqual(
+            new NpgsqlConnectionStringBuilder(one.ConnectionString) { Port = 1 }.ConnectionString,
+            new NpgsqlConnectionStringBuilder(two.ConnectionString) { Port = 1 }.ConnectionString);
+    }
+
     [Fact]
     public async Task A_cut_is_seen_by_the_next_command()
     {
