@@ -12,6 +12,7 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
     private readonly TaskCompletionSource _cut = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private int _isAwaited;
+    private int _isClosed;
     private volatile CommitFault _fault;
 
     public async Task RunAsync(string host, int port)
@@ -31,8 +32,11 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
     /// <summary>Resets both connections.</summary>
     public void Dispose()
     {
-        Reset(client);
-        Reset(_server);
+        if (Interlocked.Exchange(ref _isClosed, 1) == 0)
+        {
+            Reset(client);
+            Reset(_server);
+        }
     }
 
     /// <summary>Cuts at once: when this returns, nothing passes any more.</summary>
