@@ -12,4 +12,5 @@ internal static class EventIds
     public const int RowsLockedBeforeRetry = 60003;
     public const int AfterCommitCallbackFailed = 60004;
     public const int CommitOutcomeChecked = 60100;
+    public const int FencingTokenRejected = 60200;
 }

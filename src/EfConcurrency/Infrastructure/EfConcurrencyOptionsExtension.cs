@@ -1,3 +1,4 @@
+using EfConcurrency.Fencing;
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.Versioning;
@@ -26,6 +27,8 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     [
         typeof(IDatabase),
         typeof(IModificationCommandBatchFactory),
+        typeof(IModificationCommandFactory),
+        typeof(IUpdateSqlGenerator),
         typeof(IRelationalAnnotationProvider),
         typeof(IMigrationsSqlGenerator),
         typeof(IQueryTranslationPreprocessorFactory),
@@ -41,7 +44,9 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     {
         services.TryAddSingleton(TimeProvider.System);
         AddWriteEnvelope(services);
+        AddQueryPipeline(services);
         AddMigrations(services);
+        AddFencing(services);
         AddVersioning(services);
     }
 
@@ -83,15 +88,44 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IDatabase, EnvelopeDatabase>();
         services.AddScoped<IModificationCommandBatchFactory, EnvelopeBatchFactory>();
         services.AddScoped<IInterceptor, EnvelopeInterceptor>();
+        services.AddSingleton<IModificationCommandFactory, EnvelopeModificationCommandFactory>();
+        services.AddSingleton<IUpdateSqlGenerator, EnvelopeUpdateSqlGenerator>();
+        services.AddScoped<IConventionSetPlugin, EnvelopeModelConvention>();
+    }
+
+    private static void AddQueryPipeline(IServiceCollection services)
+    {
+        services.AddScoped<IQueryTranslationPreprocessorFactory, BulkWritePreprocessorFactory>();
+        services.AddScoped<IMethodCallTranslatorPlugin, GuardCall>();
     }
 
     private static void AddMigrations(IServiceCollection services)
     {
         services.AddSingleton(new DatabaseFunction(
-            GuardFunctionAnnotation.Name, Version: 1, WriteEnvelopeSql.CreateGuardFunction, WriteEnvelopeSql.DropGuardFunction));
-        services.AddSingleton<IRelationalAnnotationProvider, FunctionAnnotationProvider>();
-        services.AddSingleton<IMigrationsAnnotationProvider, FunctionRemovalAnnotationProvider>();
-        services.AddScoped<IMigrationsSqlGenerator, FunctionMigrationsSqlGenerator>();
+            GuardFunctionAnnotation.Name, Version: 1, names => WriteEnvelopeSql.CreateGuardFunction(names[0]), WriteEnvelopeSql.DropGuardFunction));
+        services.AddSingleton<ITableObject, LibrarySchema>();
+        services.AddSingleton<IRelationalAnnotationProvider, DatabaseObjectAnnotationProvider>();
+        services.AddSingleton<IMigrationsAnnotationProvider, DatabaseObjectRemovalAnnotationProvider>();
+        services.AddScoped<IMigrationsSqlGenerator, DatabaseObjectMigrationsSqlGenerator>();
+    }
+
+    /// <summary>Before versioning: a row that a newer holder has written is reported as that, not as a version conflict.</summary>
+    private void AddFencing(IServiceCollection services)
+    {
+        services.AddScoped<IConventionSetPlugin>(_ => new FencingConventionPlugin(
+            Options.Schema, Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
+        services.AddSingleton(new DatabaseFunction(
+            FencingAnnotations.Functions, Version: 1, names => FencingSql.CreateFunctions(names[0], $"{names[1]}.{names[2]}"), FencingSql.DropFunctions));
+        services.AddSingleton(new DatabaseFunction(
+            FencingAnnotations.RejectFunction, Version: 1, names => FencingSql.CreateRejectFunction(names[0]), FencingSql.DropRejectFunction));
+        services.AddSingleton<ITableObject, FencingTrigger>();
+        services.AddScoped<FencingScope>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<FencingScope>());
+        services.AddScoped<FencingReport>();
+        services.AddScoped<FencingRejection>();
+        services.AddScoped<IEnvelopeContributor, FencingTokens>();
+        services.AddScoped<IBulkWriteContributor, BulkFence>();
+        services.AddScoped<IInterceptor, FencingInterceptor>();
     }
 
     private void AddVersioning(IServiceCollection services)
@@ -100,7 +134,6 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
             p.GetRequiredService<ProviderConventionSetBuilderDependencies>(),
             Options.VersionPropertyNames,
             Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
-        services.AddScoped<IQueryTranslationPreprocessorFactory, BulkWritePreprocessorFactory>();
         services.AddScoped<IBulkWriteContributor, BulkVersionBump>();
         services.AddScoped<IEnvelopeContributor, VersionBump>();
         services.AddScoped<VersionVerifications>();

@@ -11,6 +11,8 @@ internal sealed class BulkWrite(IEntityType entityType, bool isUpdate, IReadOnly
 {
     private static readonly MethodInfo EfProperty = typeof(EF).GetMethod(nameof(EF.Property))!;
 
+    private static readonly MethodInfo All = new Func<IEnumerable<string>, Func<string, bool>, bool>(Enumerable.All).Method;
+
     private readonly List<(IProperty Property, Func<Expression, Expression> Value)> _setters = [];
     private readonly List<Func<Expression, Expression>> _conditions = [];
 
@@ -34,6 +36,29 @@ internal sealed class BulkWrite(IEntityType entityType, bool isUpdate, IReadOnly
 
     /// <summary>Adds a condition; it gets the expression of the entity.</summary>
     public void AddCondition(Func<Expression, Expression> condition) => _conditions.Add(condition);
+
+    /// <summary>
+    /// Adds a call of a database function that comes before the first row is written and raises when it refuses the statement; it is called
+    /// once for each argument, and not at all when there is none.
+    /// </summary>
+    /// <param name="schema">Schema of the function; it takes a text and returns true.</param>
+    /// <param name="function">Its name.</param>
+    /// <param name="arguments">The arguments, computed anew for each execution.</param>
+    public void AddGuard(string schema, string function, Expression<Func<QueryContext, object>> arguments)
+    {
+        // Refers to no row, so that PostgreSQL evaluates it before it looks for one (a "one-time filter" of the plan).
+        var all = RuntimeParameter("efc_guard", arguments, typeof(string[]));
+        var argument = Expression.Parameter(typeof(string), "argument");
+        var call = Expression.Call(GuardCall.Method, Expression.Constant(schema), Expression.Constant(function), argument);
+        AddCondition(_ => Expression.Call(All, all, Expression.Lambda<Func<string, bool>>(call, argument)));
+    }
+
+    /// <summary>A property that the user's setters write and that is in another table than <paramref name="column"/>, or null.</summary>
+    public IProperty? AssignedElsewhere(IProperty column)
+    {
+        var tables = EntityType.GetTableMappings().Select(m => m.Table).ToList();
+        return tables.Count < 2 ? null : Assigned.FirstOrDefault(p => !tables.Exists(t => t.FindColumn(p) is not null && t.FindColumn(column) is not null));
+    }
 
     /// <summary>A value that is computed anew for each execution of the cached query.</summary>
     public Expression RuntimeParameter(string name, Expression<Func<QueryContext, object>> value, Type type)

@@ -1,7 +1,6 @@
 using System.Linq.Expressions;
 using EfConcurrency.QueryPipeline;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfConcurrency.Versioning;
 
@@ -26,7 +25,7 @@ internal sealed class BulkVersionBump : IBulkWriteContributor
                 $"This ExecuteUpdate sets '{name}'. The library alone writes a version, and raises it by itself: leave the property out.");
         }
 
-        if (write.Assigned.FirstOrDefault(p => !SharesTable(write.EntityType, p, property)) is { } elsewhere)
+        if (write.AssignedElsewhere(property) is { } elsewhere)
         {
             throw new UnsupportedBulkUpdateException(
                 $"This ExecuteUpdate sets '{elsewhere.Name}', which is in another table than the version '{name}' (table-per-type mapping), and one UPDATE writes one table. "
@@ -48,11 +47,5 @@ internal sealed class BulkVersionBump : IBulkWriteContributor
                 $"'{name}' is a '{property.ClrType.Name}' with a value converter, and EF can't add to such a value in SQL. "
                 + "Use SaveChanges, make the property a long, or add WithoutVersionBump() and raise the column in SQL of your own.");
         }
-    }
-
-    private static bool SharesTable(IEntityType entityType, IProperty one, IProperty other)
-    {
-        var tables = entityType.GetTableMappings().Select(m => m.Table).ToList();
-        return tables.Count < 2 || tables.Exists(t => t.FindColumn(one) is not null && t.FindColumn(other) is not null);
     }
 }

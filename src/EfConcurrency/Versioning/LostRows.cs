@@ -66,6 +66,6 @@ internal sealed class LostRows
         }
     }
 
-    private static VersionTable Table(ISqlGenerationHelper helper, IEntityType type)
-        => VersionTable.Of(helper, type, VersionColumn.Find(type)!.Property);
+    private static PropertyTable Table(ISqlGenerationHelper helper, IEntityType type)
+        => PropertyTable.Of(helper, type, VersionColumn.Find(type)!.Property);
 }

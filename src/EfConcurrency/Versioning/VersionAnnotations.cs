@@ -9,9 +9,6 @@ internal static class VersionAnnotations
     /// <summary>On a foreign key: a change of the dependent raises the version of the principal. Value: true.</summary>
     public const string BumpsRoot = "EfConcurrency:BumpsRoot";
 
-    /// <summary>On the model while it is built: the context has <c>UseEfConcurrency</c>.</summary>
-    public const string IsSupported = "EfConcurrency:IsSupported";
-
     /// <summary>Runtime annotation on an entity type: its <see cref="VersionColumn"/>.</summary>
     public const string Column = "EfConcurrency:VersionColumn";
 

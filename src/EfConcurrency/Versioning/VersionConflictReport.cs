@@ -90,7 +90,7 @@ internal sealed class VersionConflictReport(DbContext context)
         var parameters = new List<SqlParameterValue>();
         foreach (var (version, rows) in groups)
         {
-            var table = VersionTable.Of(sql, rows[0].EntityType, version.Property);
+            var table = PropertyTable.Of(sql, rows[0].EntityType, version.Property);
             statements.Add(VersioningSql.ReadVersions(table, rows.Count, parameters.Count));
             parameters.AddRange(rows.SelectMany(row => VersionKeys.Values(row).Select((value, i) => SqlParameterValue.For(table.KeyProperties[i], value))));
         }

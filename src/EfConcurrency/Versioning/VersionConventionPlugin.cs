@@ -14,7 +14,6 @@ internal sealed class VersionConventionPlugin(
 {
     public ConventionSet ModifyConventions(ConventionSet conventionSet)
     {
-        conventionSet.ModelInitializedConventions.Add(new VersionModelInitializedConvention());
         conventionSet.PropertyAddedConventions.Add(new VersionAttributeConvention(dependencies));
         conventionSet.PropertyAddedConventions.Add(new VersionPropertyConvention(propertyNames));
 

@@ -11,8 +11,6 @@ internal sealed class VersionFinalizingConvention(string? guardSchema) : IModelF
 {
     public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
     {
-        modelBuilder.Metadata.RemoveAnnotation(VersionAnnotations.IsSupported);
-
         var isVersioned = false;
         foreach (var entityType in modelBuilder.Metadata.GetEntityTypes())
         {

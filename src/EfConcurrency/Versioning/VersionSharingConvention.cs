@@ -1,4 +1,4 @@
-using Microsoft.EntityFrameworkCore;
+using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 using Microsoft.EntityFrameworkCore.Metadata.Conventions;
@@ -14,23 +14,13 @@ internal sealed class VersionSharingConvention : IModelFinalizingConvention
 {
     public void ProcessModelFinalizing(IConventionModelBuilder modelBuilder, IConventionContext<IConventionModelBuilder> context)
     {
-        var versions = modelBuilder.Metadata.GetEntityTypes()
-            .SelectMany(t => t.GetDeclaredProperties().Where(VersionColumn.IsVersion).Select(p => (Table: t.GetSchemaQualifiedTableName(), Column: p.GetColumnName(), Property: p)))
-            .ToList();
-        foreach (var entityType in modelBuilder.Metadata.GetEntityTypes().Where(t => !t.GetProperties().Any(VersionColumn.IsVersion)))
+        foreach (var (token, version) in SharedToken.Find(modelBuilder.Metadata, VersionColumn.IsVersion))
         {
-            var table = entityType.GetSchemaQualifiedTableName();
-            foreach (var token in entityType.GetDeclaredProperties().Where(p => p.IsShadowProperty() && p.IsConcurrencyToken))
-            {
-                if (versions.Find(v => v.Table == table && v.Column == token.GetColumnName()).Property is { } version)
-                {
-                    Share(entityType, token, version);
-                }
-            }
+            Share(token, version);
         }
     }
 
-    private static void Share(IConventionEntityType entityType, IConventionProperty token, IConventionProperty version)
+    private static void Share(IConventionProperty token, IConventionProperty version)
     {
         var owner = version.DeclaringType.DisplayName();
         switch (VersionModelCheck.Kind(version))
@@ -40,7 +30,7 @@ internal sealed class VersionSharingConvention : IModelFinalizingConvention
             case VersionKind.Guid:
                 throw new VersionConfigurationException(
                     owner,
-                    $"'{owner}' shares its row with '{entityType.DisplayName()}' and has a Guid version ('{version.Name}'): each of the two would write a UUID of its own. Use a long.");
+                    $"'{owner}' shares its row with '{token.DeclaringType.DisplayName()}' and has a Guid version ('{version.Name}'): each of the two would write a UUID of its own. Use a long.");
         }
 
         token.Builder.HasAnnotation(VersionAnnotations.Version, true, fromDataAnnotation: true);

@@ -14,7 +14,7 @@ internal static class VersionStatements
     public static EnvelopeStatement BumpRoot(DbContext context, VersionColumn version, IReadOnlyList<IProperty> keyProperties, object?[] keyValues)
     {
         var entityType = keyProperties[0].DeclaringType.ContainingEntityType;
-        var table = VersionTable.Of(context.GetService<ISqlGenerationHelper>(), entityType, version.Property, keyProperties);
+        var table = PropertyTable.Of(context.GetService<ISqlGenerationHelper>(), entityType, version.Property, keyProperties);
         var parameters = Keys(keyProperties, keyValues);
         if (version.Kind == VersionKind.Guid)
         {
@@ -35,7 +35,7 @@ internal static class VersionStatements
     /// <summary>Refuses the save unless the row still has the version, without raising it.</summary>
     public static EnvelopeStatement Verify(DbContext context, VersionColumn version, IEntityType entityType, object?[] keyValues, object? expected, Func<Exception> refusal)
     {
-        var table = VersionTable.Of(context.GetService<ISqlGenerationHelper>(), entityType, version.Property);
+        var table = PropertyTable.Of(context.GetService<ISqlGenerationHelper>(), entityType, version.Property);
         var parameters = Keys(table.KeyProperties, keyValues);
         parameters.Add(SqlParameterValue.For(version.Property, expected));
         return new(VersioningSql.Verify(table), parameters, refusal);

@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using EfConcurrency.Versioning;
+using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Metadata.Builders;
 
@@ -45,7 +46,7 @@ public static class VersioningModelBuilderExtensions
         ArgumentNullException.ThrowIfNull(builder);
 
         var property = builder.Metadata;
-        if (property.DeclaringType.Model.FindAnnotation(VersionAnnotations.IsSupported) is null)
+        if (!EnvelopeModelConvention.IsSupported(property.DeclaringType.Model))
         {
             var entityType = property.DeclaringType.DisplayName();
             throw new VersionConfigurationException(

@@ -1,18 +1,20 @@
+using EfConcurrency.Postgres;
+
 namespace EfConcurrency.Versioning;
 
 /// <summary>All SQL of the room. <c>{0}</c>, <c>{1}</c> … stand for parameters.</summary>
 internal static class VersioningSql
 {
     /// <summary>Raises a number by one. Parameters: the key.</summary>
-    public static string BumpNumber(VersionTable table)
-        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Version} = {table.Version} + 1 where {KeyIs(table)} returning 1";
+    public static string BumpNumber(PropertyTable table)
+        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Column} = {table.Column} + 1 where {KeyIs(table)} returning 1";
 
     /// <summary>Sets a fresh UUID. Parameters: the key, the UUID.</summary>
-    public static string BumpGuid(VersionTable table)
-        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Version} = {{{table.Keys.Length}}} where {KeyIs(table)} returning 1";
+    public static string BumpGuid(PropertyTable table)
+        => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Column} = {{{table.Keys.Length}}} where {KeyIs(table)} returning 1";
 
     /// <summary>Rewrites the row unchanged, so that the server gives it a new xmin. Parameters: the key.</summary>
-    public static string BumpXmin(VersionTable table)
+    public static string BumpXmin(PropertyTable table)
         => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Keys[0]} = {table.Keys[0]} where {KeyIs(table)} returning 1";
 
     /// <summary>
@@ -20,20 +22,20 @@ internal static class VersioningSql
     /// UPDATE and DELETE). https://www.postgresql.org/docs/current/explicit-locking.html#LOCKING-ROWS
     /// Parameters: the key, the version.
     /// </summary>
-    public static string Verify(VersionTable table)
-        => $"/* efconcurrency versioning.verify */ select 1 from {table.Name} where {KeyIs(table)} and {table.Version} = {{{table.Keys.Length}}} for share";
+    public static string Verify(PropertyTable table)
+        => $"/* efconcurrency versioning.verify */ select 1 from {table.Name} where {KeyIs(table)} and {table.Column} = {{{table.Keys.Length}}} for share";
 
     /// <summary>
     /// Reads the versions of <paramref name="rows"/> rows, each with the position at which it was asked for.
     /// Parameters: the keys, row by row, from number <paramref name="first"/> on.
     /// </summary>
-    public static string ReadVersions(VersionTable table, int rows, int first)
+    public static string ReadVersions(PropertyTable table, int rows, int first)
     {
         var width = table.Keys.Length;
         var asked = Enumerable.Range(0, rows).Select(row => $"({row}, {Placeholders(first + (row * width), width)})");
         var columns = Enumerable.Range(0, width).Select(i => $"key{i}");
         var isAsked = table.Keys.Select((key, i) => $"t.{key} = asked.key{i}");
-        return $"/* efconcurrency versioning.read-versions */ select asked.position, t.{table.Version} from {table.Name} t "
+        return $"/* efconcurrency versioning.read-versions */ select asked.position, t.{table.Column} from {table.Name} t "
             + $"join (values {string.Join(", ", asked)}) asked(position, {string.Join(", ", columns)}) on {string.Join(" and ", isAsked)}";
     }
 
@@ -42,7 +44,7 @@ internal static class VersioningSql
     /// FOR NO KEY UPDATE is what an UPDATE takes itself and lets foreign-key checks through. Parameters: the keys, row by row,
     /// from number <paramref name="first"/> on.
     /// </summary>
-    public static string LockRows(VersionTable table, int rows, int first)
+    public static string LockRows(PropertyTable table, int rows, int first)
     {
         var width = table.Keys.Length;
         var keys = Enumerable.Range(0, rows).Select(row => $"({Placeholders(first + (row * width), width)})");
@@ -50,7 +52,7 @@ internal static class VersioningSql
             + $"where ({string.Join(", ", table.Keys)}) in ({string.Join(", ", keys)}) order by {string.Join(", ", table.Keys)} for no key update";
     }
 
-    private static string KeyIs(VersionTable table)
+    private static string KeyIs(PropertyTable table)
         => string.Join(" and ", table.Keys.Select((key, i) => $"{key} = {{{i}}}"));
 
     private static string Placeholders(int first, int count)

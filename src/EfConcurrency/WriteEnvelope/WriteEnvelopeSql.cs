@@ -31,17 +31,8 @@ internal static class WriteEnvelopeSql
         $efc$;
         """;
 
-    /// <summary>Drops the guard function, and its schema when nothing else is in it.</summary>
-    public static string DropGuardFunction(string schema) => $"""
-        drop function if exists {schema}.{GuardFunction}(bigint, integer);
-        do $efc$
-        begin
-            drop schema if exists {schema};
-        exception when dependent_objects_still_exist or insufficient_privilege then
-            null;
-        end
-        $efc$;
-        """;
+    /// <summary>Drops the guard function.</summary>
+    public static string DropGuardFunction(string schema) => $"drop function if exists {schema}.{GuardFunction}(bigint, integer);";
 
     /// <summary>Whether the guard function is there and this role may call it.</summary>
     public const string ProbeGuardFunction = """

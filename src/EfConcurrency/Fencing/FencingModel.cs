@@ -1,0 +1,25 @@
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace EfConcurrency.Fencing;
+
+/// <summary>What the statements of this room need to know of a model. Cached on it.</summary>
+internal sealed class FencingModel
+{
+    private const string Annotation = "EfConcurrency:FencingModel";
+
+    private FencingModel(IModel model, ISqlGenerationHelper sql)
+    {
+        TokenTable = Fencing.TokenTable.Find(model, sql);
+        IsStrict = model.GetEntityTypes().Any(t => t.FindAnnotation(FencingAnnotations.Trigger)?.Value is FencingAnnotations.StrictTrigger);
+    }
+
+    /// <summary>The quoted table of current tokens, or null: tokens are then checked against the rows alone.</summary>
+    public string? TokenTable { get; }
+
+    /// <summary>Whether some table wants to see the tokens in every transaction that writes it.</summary>
+    public bool IsStrict { get; }
+
+    public static FencingModel Of(IModel model, ISqlGenerationHelper sql)
+        => model.GetOrAddRuntimeAnnotationValue(Annotation, static s => new FencingModel(s!.Value.model, s.Value.sql), ((IModel model, ISqlGenerationHelper sql)?)(model, sql));
+}
