@@ -13,4 +13,9 @@ internal static class EventIds
     public const int AfterCommitCallbackFailed = 60004;
     public const int CommitOutcomeChecked = 60100;
     public const int FencingTokenRejected = 60200;
+    public const int LeaseAcquired = 60300;
+    public const int LeaseLost = 60301;
+    public const int LeaseNotRenewed = 60302;
+    public const int LeaseNotReleased = 60303;
+    public const int LeaseForced = 60304;
 }

@@ -12,6 +12,9 @@ internal static class TagNames
     /// <summary>How an operation ended.</summary>
     public const string Outcome = "efconcurrency.outcome";
 
+    /// <summary>What a lease protects: its name. For spans only.</summary>
+    public const string Resource = "efconcurrency.resource";
+
     /// <summary>Number of the attempt, from 1.</summary>
     public const string Attempt = "efconcurrency.attempt";
 

@@ -1,0 +1,51 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
+using EfConcurrency.Diagnostics;
+
+namespace EfConcurrency.Leases;
+
+/// <summary>Instruments about leases. None carries a lease's name, of which there may be one for each row.</summary>
+internal static class LeaseMeter
+{
+    private static readonly ConcurrentDictionary<Lease, bool> Held = new();
+
+    private static readonly Counter<long> Acquisitions = Telemetry.Meter.CreateCounter<long>(
+        "efconcurrency.lease.acquisitions", "{attempt}", "Attempts to acquire a lease, by how they ended.");
+
+    private static readonly Counter<long> Renewals = Telemetry.Meter.CreateCounter<long>(
+        "efconcurrency.lease.renewals", "{attempt}", "Renewals of leases, by how they ended.");
+
+    private static readonly Counter<long> Losses = Telemetry.Meter.CreateCounter<long>(
+        "efconcurrency.lease.losses", "{lease}", "Leases that were lost, by how.");
+
+    static LeaseMeter()
+    {
+        Telemetry.Meter.CreateObservableGauge("efconcurrency.lease.held", () => Held.Count, "{lease}", "Leases that this process holds.");
+        Telemetry.Meter.CreateObservableGauge(
+            "efconcurrency.lease.remaining.min", Remaining, "s", "Shortest time for which this process may trust one of its leases; not reported when it holds none.");
+    }
+
+    public static void Started(Lease lease) => Held[lease] = true;
+
+    public static void Ended(Lease lease) => Held.TryRemove(lease, out _);
+
+    public static void Attempt(LeaseOutcome outcome) => Acquisitions.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, Tag(outcome)));
+
+    public static void Renewed() => Renewals.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, "renewed"));
+
+    public static void RenewalFailed() => Renewals.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, "failed"));
+
+    public static void Lost(LeaseLoss loss)
+        => Losses.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, loss == LeaseLoss.TakenOver ? "taken_over" : "expired"));
+
+    private static IEnumerable<Measurement<double>> Remaining()
+        => Held.IsEmpty ? [] : [new(Held.Keys.Select(l => l.Remaining.TotalSeconds).DefaultIfEmpty(0).Min())];
+
+    private static string Tag(LeaseOutcome outcome) => outcome switch
+    {
+        LeaseOutcome.Acquired => "acquired",
+        LeaseOutcome.Held => "held",
+        LeaseOutcome.Contended => "contended",
+        _ => "unavailable",
+    };
+}
