@@ -91,7 +91,8 @@ internal sealed class FencingScope : IResettableService
             if (_grant is { } added)
             {
                 _grant = null;
-                scope._grants.Remove(added);
+                // This very one: after a reset of the context, an equal one is another user's.
+                scope._grants.RemoveAll(g => ReferenceEquals(g, added));
             }
         }
     }

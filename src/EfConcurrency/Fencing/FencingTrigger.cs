@@ -25,13 +25,13 @@ internal sealed class FencingTrigger : ITableObject
             }
 
             var token = type.GetProperties().FirstOrDefault(Fence.IsToken);
-            var column = token is null ? null : table.FindColumn(token)?.Name;
+            var column = token is null ? null : Column(table, token);
             if (token is not null && column is null)
             {
                 continue;
             }
 
-            var columns = ResourceTemplate.Parse(template).Properties.ToDictionary(p => p, p => table.FindColumn(type.FindProperty(p)!)!.Name);
+            var columns = ResourceTemplate.Parse(template).Properties.ToDictionary(p => p, p => Column(table, type.FindProperty(p)!)!);
             return JsonSerializer.Serialize(new Description(
                 mode == FencingAnnotations.StrictTrigger, Schema(table.Model.Model), template, column, columns, Function(table)));
         }
@@ -61,6 +61,10 @@ internal sealed class FencingTrigger : ITableObject
         var trigger = Parse(description);
         return trigger.IsStrict ? FencingTriggerSql.DropStrictFunction(sql.DelimitIdentifier(trigger.Schema), sql.DelimitIdentifier(trigger.Function)) : null;
     }
+
+    /// <summary>By the table's own mappings: a property's are not there yet when EF asks for annotations.</summary>
+    private static string? Column(ITable table, IProperty property)
+        => table.Columns.FirstOrDefault(c => c.PropertyMappings.Any(m => m.Property == property))?.Name;
 
     private static string? Mode(IReadOnlyEntityType type)
         => type.GetAllBaseTypes().Append(type).Select(t => t.FindAnnotation(FencingAnnotations.Trigger)?.Value as string).FirstOrDefault(m => m is not null);

@@ -12,7 +12,8 @@ internal sealed record LeaseSql(string Table)
     /// </summary>
     private const string Durable = "set_config('synchronous_commit', case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, true)";
 
-    private const string Remaining = $"extract(epoch from {TokenTable.ExpiresAt} - clock_timestamp())::float8";
+    /// <summary>In seconds. Subtracted as numbers: infinite times can't be.</summary>
+    private const string Remaining = $"extract(epoch from {TokenTable.ExpiresAt})::float8 - extract(epoch from clock_timestamp())::float8";
 
     /// <summary>
     /// Takes a lease that is free, or makes it. Writes nothing, not even a transaction id, while another holds it. The token's high bits are
