@@ -18,4 +18,11 @@ internal static class EventIds
     public const int LeaseNotRenewed = 60302;
     public const int LeaseNotReleased = 60303;
     public const int LeaseForced = 60304;
+    public const int LeaderElected = 60350;
+    public const int LeadershipEnded = 60351;
+    public const int NewLeader = 60352;
+    public const int LeaderBodyFailed = 60353;
+    public const int LeaderElectionFailed = 60354;
+    public const int LeaderBodyIgnoresCancellation = 60355;
+    public const int LeaderObserverFailed = 60356;
 }

@@ -30,6 +30,7 @@ public sealed class Lease : IAsyncDisposable
         _report = report;
         Name = name;
         Id = id;
+        HolderInfo = answer.HolderInfo;
         FencingToken = answer.FencingToken;
         _trustedFrom = sentAt;
         _trustedFor = answer.Remaining - options.Margin;
@@ -45,6 +46,9 @@ public sealed class Lease : IAsyncDisposable
 
     /// <summary>This acquisition; no other has the same.</summary>
     public Guid Id { get; }
+
+    /// <summary>Who holds it, for people.</summary>
+    public string? HolderInfo { get; }
 
     /// <summary>Is cancelled when the lease is lost: taken over, forced free, or not renewed in time, with or without an answer of the database.</summary>
     public CancellationToken LostToken => _lost.Token;

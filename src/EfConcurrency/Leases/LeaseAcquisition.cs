@@ -20,6 +20,9 @@ public sealed class LeaseAcquisition
     /// <summary>Who holds it, for <see cref="LeaseOutcome.Held"/>.</summary>
     public string? HeldBy { get; private init; }
 
+    /// <summary>The holder's token, for <see cref="LeaseOutcome.Held"/>; rises with every new holder.</summary>
+    public long HeldUnder { get; private init; }
+
     /// <summary>For <see cref="LeaseOutcome.Held"/>: after this long it is free, unless its holder renews or releases it.</summary>
     public TimeSpan Remaining { get; private init; }
 
@@ -30,7 +33,8 @@ public sealed class LeaseAcquisition
 
     internal static LeaseAcquisition Acquired(Lease lease) => new(LeaseOutcome.Acquired) { Lease = lease };
 
-    internal static LeaseAcquisition Held(string? by, TimeSpan remaining) => new(LeaseOutcome.Held) { HeldBy = by, Remaining = remaining };
+    internal static LeaseAcquisition Held(LeaseAnswer answer)
+        => new(LeaseOutcome.Held) { HeldBy = answer.HolderInfo, HeldUnder = answer.FencingToken, Remaining = answer.Remaining };
 
     internal static LeaseAcquisition Unavailable(LeaseUnavailableException failure) => new(LeaseOutcome.Unavailable) { Failure = failure };
 }

@@ -152,7 +152,7 @@ internal sealed class LeaseManager : ILeaseManager
             case null:
                 return LeaseAcquisition.Contended;
             case { IsAcquired: false }:
-                return LeaseAcquisition.Held(answer.HolderInfo, answer.Remaining);
+                return LeaseAcquisition.Held(answer);
             default:
                 var lease = new Lease(_store, name, id, answer, sentAt, options, _time, _report);
                 _report.Acquired(lease);

@@ -18,6 +18,9 @@ internal static class LeaseMeter
     private static readonly Counter<long> Losses = Telemetry.Meter.CreateCounter<long>(
         "efconcurrency.lease.losses", "{lease}", "Leases that were lost, by how.");
 
+    private static readonly Counter<long> Elections = Telemetry.Meter.CreateCounter<long>(
+        "efconcurrency.leader.elections", "{election}", "Elections that this process has won.");
+
     static LeaseMeter()
     {
         Telemetry.Meter.CreateObservableGauge("efconcurrency.lease.held", () => Held.Count, "{lease}", "Leases that this process holds.");
@@ -30,6 +33,8 @@ internal static class LeaseMeter
     public static void Ended(Lease lease) => Held.TryRemove(lease, out _);
 
     public static void Attempt(LeaseOutcome outcome) => Acquisitions.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, Tag(outcome)));
+
+    public static void Elected() => Elections.Add(1);
 
     public static void Renewed() => Renewals.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, "renewed"));
 
