@@ -20,6 +20,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private readonly Task _accepting;
     private readonly Lock _lock = new();
     private TaskCompletionSource _open = Opened();
+    private int _isDisposed;
     private int _injected;
     private (CommitFault Fault, bool OnSync, TaskCompletionSource Done)? _next;
 
@@ -115,6 +116,11 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         await _stop.CancelAsync().ConfigureAwait(false);
         _listener.Stop();
         BlackHole = false;

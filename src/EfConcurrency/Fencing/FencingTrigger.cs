@@ -59,7 +59,13 @@ internal sealed class FencingTrigger : ITableObject
     public string? DropRest(string description, ISqlGenerationHelper sql)
     {
         var trigger = Parse(description);
-        return trigger.IsStrict ? FencingTriggerSql.DropStrictFunction(sql.DelimitIdentifier(trigger.Schema), sql.DelimitIdentifier(trigger.Function)) : null;
+        if (!trigger.IsStrict)
+        {
+            return null;
+        }
+
+        var schema = sql.DelimitIdentifier(trigger.Schema);
+        return FencingTriggerSql.DropStrictFunction(schema, sql.DelimitIdentifier(trigger.Function)) + MigrationsSql.DropSchemaIfEmpty(schema);
     }
 
     /// <summary>By the table's own mappings: a property's are not there yet when EF asks for annotations.</summary>

@@ -1,3 +1,4 @@
+using EfConcurrency.Leases;
 using EfConcurrency.Fencing;
 using EfConcurrency.QueryPipeline;
 using Microsoft.EntityFrameworkCore;
@@ -128,7 +129,7 @@ public sealed class FencedBulkTests(PlantDatabase plant) : IClassFixture<PlantDa
         Assert.Equal(11L, await rows.TokenAsync(id));
     }
 
-    private async Task<int> UpdateAsync(Leases.Lease lease, int id, bool sync)
+    private async Task<int> UpdateAsync(Lease lease, int id, bool sync)
     {
         await using var db = plant.Open();
         using var scope = db.UseLease(lease);

@@ -1,3 +1,4 @@
+using EfConcurrency.Leases;
 using EfConcurrency.Fencing;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
@@ -138,7 +139,7 @@ public sealed class FencingTriggerTests(TriggerDatabase database) : IClassFixtur
         Assert.Contains("BeginTransactionAsync", (await Assert.ThrowsAsync<InvalidOperationException>(() => db.PresentFencingTokensAsync(Token))).Message, StringComparison.Ordinal);
     }
 
-    private async Task WriteAsync(int id, Leases.Lease lease)
+    private async Task WriteAsync(int id, Lease lease)
     {
         await using var db = database.Open();
         using var scope = db.UseLease(lease);
@@ -182,7 +183,7 @@ public sealed class TriggerDatabase(PostgresServer server) : DatabaseFixture(ser
 
     public TriggerContext Open() => new(new DbContextOptionsBuilder<TriggerContext>().UseNpgsql(ConnectionString).UseEfConcurrency().Options);
 
-    public async Task<Leases.Lease> TakeOverAsync(string name)
+    public async Task<Lease> TakeOverAsync(string name)
     {
         await using var db = Open();
         await db.Leases().ForceAsync(name, Token);

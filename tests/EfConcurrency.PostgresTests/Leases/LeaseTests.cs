@@ -1,0 +1,299 @@
+using System.Diagnostics.Metrics;
+using EfConcurrency.Diagnostics;
+using EfConcurrency.Leases;
+using EfConcurrency.PostgresTests.Fencing;
+using EfConcurrency.Testing;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
+
+namespace EfConcurrency.PostgresTests.Leases;
+
+/// <summary>What the database decides: who holds a lease, and under which token.</summary>
+public sealed class LeaseTests(PlantDatabase plant) : IClassFixture<PlantDatabase>
+{
+    private static readonly LeaseOptions Still = new() { KeepAlive = false, TimeToLive = TimeSpan.FromMinutes(10), HolderInfo = "me" };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    private string Name { get; } = Guid.NewGuid().ToString();
+
+    [Fact]
+    public async Task A_lease_is_acquired_once_renewed_released_and_acquired_again_under_a_higher_token()
+    {
+        var leases = Leases();
+        var first = (await leases.TryAcquireAsync(Name, Still, Token)).Lease!;
+        var held = await leases.TryAcquireAsync(Name, Still, Token);
+        Assert.Equal((LeaseOutcome.Held, "me", first.FencingToken), (held.Outcome, held.HeldBy, held.HeldUnder));
+        Assert.InRange(held.Remaining, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10));
+
+        await first.RenewAsync(Token);
+        Assert.Equal(first.FencingToken, (await leases.DescribeAsync(Name, Token))!.FencingToken);
+        Assert.True(await first.ReleaseAsync(Token));
+        Assert.False(await first.ReleaseAsync(Token));
+        Assert.False((await leases.DescribeAsync(Name, Token))!.IsHeld);
+
+        await using var second = await leases.AcquireAsync(Name, TimeSpan.Zero, Still, Token);
+        Assert.True(second.FencingToken > first.FencingToken);
+        Assert.Equal(TimeSpan.Zero, first.Remaining);
+        Assert.InRange(second.Remaining, TimeSpan.FromMinutes(9), TimeSpan.FromMinutes(10) - Still.Margin);
+    }
+
+    [Fact]
+    public async Task Force_frees_it_and_raises_the_token_so_that_the_holder_is_told_at_its_next_renewal()
+    {
+        var leases = Leases();
+        Assert.Null(await leases.ForceAsync(Name, Token));
+        await using var held = (await leases.TryAcquireAsync(Name, Still, Token)).Lease!;
+        Assert.Equal(new ForcedRelease(held.FencingToken + 1, "me"), await leases.ForceAsync(Name, Token));
+
+        Assert.Equal(LeaseLoss.TakenOver, (await Assert.ThrowsAsync<LeaseLostException>(() => held.RenewAsync(Token))).Reason);
+        Assert.True(held.LostToken.IsCancellationRequested || await CancelledAsync(held.LostToken));
+        Assert.False(await held.ReleaseAsync(Token));
+        await using var next = (await leases.TryAcquireAsync(Name, Still, Token)).Lease!;
+        Assert.Equal(held.FencingToken + 2, next.FencingToken);
+        Assert.True((await leases.DescribeAsync(Name, Token))!.IsHeld);
+    }
+
+    [Fact]
+    public async Task Tokens_rise_strictly_and_holders_never_overlap_among_16_contenders()
+    {
+        var leases = Leases();
+        var tokens = new List<long>();
+        var holders = 0;
+        await Task.WhenAll(Enumerable.Range(0, 16).Select(_ => Task.Run(
+            async () =>
+            {
+                for (var round = 0; round < 20; round++)
+                {
+                    await using var lease = await leases.AcquireAsync(Name, Timeout.InfiniteTimeSpan, new() { KeepAlive = false, TimeToLive = Still.TimeToLive, PollInterval = TimeSpan.FromMilliseconds(2) }, Token);
+                    Assert.Equal(1, Interlocked.Increment(ref holders));
+                    tokens.Add(lease.FencingToken);
+                    Interlocked.Decrement(ref holders);
+                }
+            },
+            Token)));
+
+        Assert.Equal(320, tokens.Count);
+        Assert.Equal(tokens.Order(), tokens);
+        Assert.Distinct(tokens);
+    }
+
+    [Fact]
+    public async Task A_wait_ends_with_the_holder_in_its_exception()
+    {
+        var leases = Leases();
+        await using var held = (await leases.TryAcquireAsync(Name, Still, Token)).Lease!;
+        var refused = await Assert.ThrowsAsync<LeaseNotAcquiredException>(() => leases.AcquireAsync(Name, TimeSpan.FromMilliseconds(50), Still, Token));
+        Assert.Equal((Name, "me", LeaseOutcome.Held), (refused.Name, refused.HeldBy, refused.Outcome));
+    }
+
+    [Theory]
+    [InlineData("acquire")]
+    [InlineData("held")]
+    [InlineData("renew")]
+    [InlineData("release")]
+    [InlineData("force")]
+    public async Task One_round_trip(string operation)
+    {
+        await using var proxy = plant.StartProxy();
+        await using var db = plant.Open(connectionString: proxy.ConnectionString);
+        var leases = db.Leases();
+        await using (var warm = await leases.AcquireAsync(Name + "warm", TimeSpan.Zero, Still, Token))
+        {
+            await warm.RenewAsync(Token);
+        }
+
+        var held = operation == "acquire" ? null : (await leases.TryAcquireAsync(Name, Still, Token)).Lease;
+        var trips = proxy.CountRoundTrips();
+        switch (operation)
+        {
+            case "acquire" or "held":
+                await leases.TryAcquireAsync(Name, Still, Token);
+                break;
+            case "renew":
+                await held!.RenewAsync(Token);
+                break;
+            case "release":
+                await held!.ReleaseAsync(Token);
+                break;
+            default:
+                await leases.ForceAsync(Name, Token);
+                break;
+        }
+
+        Assert.Equal(1, trips.Count);
+    }
+
+    /// <summary>Counted by transaction ids: who writes gets one.</summary>
+    [Fact]
+    public async Task A_contender_that_finds_it_held_writes_nothing()
+    {
+        await using var quiet = await LocalPostgres.StartAsync(new() { Settings = new Dictionary<string, string> { ["autovacuum"] = "off" } }, Token);
+        await using var own = await quiet.CreateDatabaseAsync(Token);
+        await using var db = plant.Open(connectionString: own.ConnectionString);
+        await db.Database.EnsureCreatedAsync(Token);
+        var leases = db.Leases();
+        await using var held = (await leases.TryAcquireAsync(Name, Still, Token)).Lease!;
+        var writes = await WritesOfAsync(own, async () =>
+        {
+            for (var i = 0; i < 200; i++)
+            {
+                Assert.Equal(LeaseOutcome.Held, (await leases.TryAcquireAsync(Name, Still, Token)).Outcome);
+            }
+        });
+
+        Assert.Equal(0, writes);
+        Assert.Equal(1, await WritesOfAsync(own, () => held.RenewAsync(Token)));
+    }
+
+    /// <summary>Looked at where it counts: at the commit.</summary>
+    [Theory]
+    [InlineData("off", "on")]
+    [InlineData("local", "on")]
+    [InlineData("remote_apply", "remote_apply")]
+    public async Task Commits_wait_for_the_disk_whatever_the_database_says(string setting, string expected)
+    {
+        await using var own = await plant.CreateDatabaseAsync();
+        await using (var db = plant.Open(connectionString: own.ConnectionString))
+        {
+            await db.Database.EnsureCreatedAsync(Token);
+            await db.Database.ExecuteSqlRawAsync($$"""
+                create table seen (setting text);
+                create function note() returns trigger language plpgsql as $f$ begin insert into seen values (current_setting('synchronous_commit')); return null; end $f$;
+                create constraint trigger note after insert or update on efc.lease deferrable initially deferred for each row execute function note();
+                do $f$ begin execute 'alter database ' || quote_ident(current_database()) || ' set synchronous_commit = {{setting}}'; end $f$;
+                """, Token);
+        }
+
+        NpgsqlConnection.ClearAllPools();
+        await using (var db = plant.Open(connectionString: own.ConnectionString))
+        {
+            var lease = (await db.Leases().TryAcquireAsync(Name, Still, Token)).Lease!;
+            await lease.RenewAsync(Token);
+            await lease.ReleaseAsync(Token);
+            await db.Leases().ForceAsync(Name, Token);
+            Assert.Equal(Enumerable.Repeat(expected, 4), await db.Database.SqlQuery<string>($"select setting as \"Value\" from seen").ToListAsync(Token));
+        }
+    }
+
+    [Fact]
+    public async Task A_reply_that_is_lost_after_the_commit_is_found_again()
+    {
+        // Without the reset that Npgsql sends in front of the first statement on a used connection: the fault is for our statement.
+        await using var proxy = plant.StartProxy(c => c.NoResetOnClose = true);
+        await using var db = plant.Open(connectionString: proxy.ConnectionString);
+        await db.Leases().TryAcquireAsync(Name + "warm", Still, Token);
+        var fault = proxy.FaultNextBatch(CommitFault.CutAfter);
+
+        var acquisition = await db.Leases().TryAcquireAsync(Name, Still, Token);
+
+        await fault;
+        Assert.Equal(LeaseOutcome.Acquired, acquisition.Outcome);
+        Assert.Equal(acquisition.Lease!.Id, (await Leases().DescribeAsync(Name, Token))!.Holder);
+        await acquisition.Lease.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_unavailable()
+    {
+        var nowhere = new NpgsqlConnectionStringBuilder(plant.ConnectionString) { Port = 1, Timeout = 1 }.ConnectionString;
+        await using var db = plant.Open(connectionString: nowhere);
+        var acquisition = await db.Leases().TryAcquireAsync(Name, Still, Token);
+        Assert.Equal((LeaseOutcome.Unavailable, false), (acquisition.Outcome, acquisition.Failure!.IsReadOnlyServer));
+        await Assert.ThrowsAsync<LeaseUnavailableException>(() => db.Leases().DescribeAsync(Name, Token));
+    }
+
+    [Fact]
+    public async Task Without_a_lease_table_the_exception_names_what_to_add()
+    {
+        await using var own = await plant.CreateDatabaseAsync();
+        await using var db = plant.Open(connectionString: own.ConnectionString);
+        Assert.Contains("HasLeases", (await Assert.ThrowsAsync<LeaseTableMissingException>(() => db.Leases().TryAcquireAsync(Name, Still, Token))).Message, StringComparison.Ordinal);
+
+        await using var rows = (await RowsDatabase.CreateAsync(plant)).Open();
+        Assert.Contains("HasLeases", Assert.Throws<LeaseTableMissingException>(() => rows.Leases()).Message, StringComparison.Ordinal);
+        await using var lease = (await Leases().TryAcquireAsync(Name, Still, Token)).Lease!;
+        Assert.Throws<LeaseTableMissingException>(() => rows.UseLease(lease));
+    }
+
+    [Fact]
+    public async Task Bad_input_is_refused_by_name()
+    {
+        var leases = Leases();
+        await Assert.ThrowsAsync<ArgumentException>(() => leases.TryAcquireAsync("", Still, Token));
+        await Assert.ThrowsAsync<ArgumentException>(() => leases.TryAcquireAsync(new string('x', 201), Still, Token));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => leases.AcquireAsync("x", TimeSpan.FromSeconds(-2), Still, Token));
+        foreach (var bad in (LeaseOptions[])[
+            new() { TimeToLive = TimeSpan.Zero }, new() { TimeToLive = TimeSpan.FromSeconds(-1) }, new() { TimeToLive = TimeSpan.FromMilliseconds(499) },
+            new() { SafetyMargin = TimeSpan.FromSeconds(10) }, new() { SafetyMargin = TimeSpan.FromSeconds(-1) }, new() { TakeoverWait = TimeSpan.Zero }, new() { PollInterval = TimeSpan.Zero }])
+        {
+            await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => leases.TryAcquireAsync("x", bad, Token));
+        }
+    }
+
+    [Fact]
+    public async Task The_manager_outlives_its_context_and_works_from_a_data_source_too()
+    {
+        await using var source = NpgsqlDataSource.Create(plant.ConnectionString);
+        ILeaseManager leases;
+        await using (var db = new PlantContext(new DbContextOptionsBuilder<PlantContext>().UseNpgsql(source).UseEfConcurrency().Options))
+        {
+            leases = db.Leases();
+        }
+
+        await using var lease = (await leases.TryAcquireAsync(Name, Still, Token)).Lease!;
+        Assert.Contains(await leases.ListAsync(Token), l => l.Name == Name && l.HolderInfo == "me" && l.IsHeld);
+    }
+
+    [Fact]
+    public async Task Held_leases_and_the_shortest_time_left_are_measured()
+    {
+        using var listener = new MeterListener();
+        var held = 0;
+        var shortest = double.MaxValue;
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Meter.Name == EfConcurrencyDiagnostics.MeterName && instrument.Name.StartsWith("efconcurrency.lease.", StringComparison.Ordinal))
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<int>((_, value, _, _) => held = value);
+        listener.SetMeasurementEventCallback<double>((_, value, _, _) => shortest = value);
+        listener.Start();
+        await using var lease = (await Leases().TryAcquireAsync(Name, new() { KeepAlive = false, TimeToLive = TimeSpan.FromSeconds(5) }, Token)).Lease!;
+        listener.RecordObservableInstruments();
+        Assert.True(held >= 1);
+        Assert.InRange(shortest, 0, 5);
+    }
+
+    private ILeaseManager Leases()
+    {
+        using var db = plant.Open();
+        return db.Leases();
+    }
+
+    /// <summary>Transaction ids given out meanwhile by the whole server; asking takes none.</summary>
+    private static async Task<long> WritesOfAsync(TestDatabase database, Func<Task> work)
+    {
+        await using var connection = new NpgsqlConnection(database.ConnectionString);
+        await connection.OpenAsync(Token);
+        var before = await NextIdAsync(connection);
+        await work();
+        return await NextIdAsync(connection) - before;
+    }
+
+    private static async Task<long> NextIdAsync(NpgsqlConnection connection)
+    {
+        await using var command = new NpgsqlCommand("select txid_snapshot_xmax(txid_current_snapshot())", connection);
+        return (long)(await command.ExecuteScalarAsync(Token))!;
+    }
+
+    private static async Task<bool> CancelledAsync(CancellationToken token)
+    {
+        var cancelled = new TaskCompletionSource();
+        await using var registration = token.Register(cancelled.SetResult);
+        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(10), Token);
+        return true;
+    }
+}
