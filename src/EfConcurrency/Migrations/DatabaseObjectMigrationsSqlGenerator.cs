@@ -15,6 +15,26 @@ internal sealed class DatabaseObjectMigrationsSqlGenerator(
     private readonly DatabaseFunction[] _functions = [.. functions];
     private readonly ITableObject[] _objects = [.. objects];
 
+    /// <summary>What an altered table gets comes after everything else: EF alters a table before it adds the columns that a trigger looks at.</summary>
+    public override IReadOnlyList<MigrationCommand> Generate(
+        IReadOnlyList<MigrationOperation> operations, IModel? model = null, MigrationsSqlGenerationOptions options = MigrationsSqlGenerationOptions.Default)
+    {
+        var commands = base.Generate(operations, model, options);
+        var builder = new MigrationCommandListBuilder(Dependencies);
+        foreach (var operation in operations.OfType<AlterTableOperation>())
+        {
+            foreach (var tableObject in Changed(operation))
+            {
+                if (operation[tableObject.Annotation] is string now)
+                {
+                    Append(builder, tableObject.Create(now, Table(operation.Name, operation.Schema), Dependencies.SqlGenerationHelper));
+                }
+            }
+        }
+
+        return [.. commands, .. builder.GetCommandList()];
+    }
+
     protected override void Generate(AlterDatabaseOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
         base.Generate(operation, model, builder);
@@ -54,25 +74,12 @@ internal sealed class DatabaseObjectMigrationsSqlGenerator(
     protected override void Generate(AlterTableOperation operation, IModel? model, MigrationCommandListBuilder builder)
     {
         base.Generate(operation, model, builder);
-        var table = Table(operation.Name, operation.Schema);
-        foreach (var tableObject in _objects)
+        foreach (var tableObject in Changed(operation))
         {
-            var now = operation[tableObject.Annotation] as string;
-            var before = operation.OldTable[tableObject.Annotation] as string;
-            if (now == before)
+            if (operation.OldTable[tableObject.Annotation] is string before)
             {
-                continue;
-            }
-
-            if (before is not null)
-            {
-                Append(builder, tableObject.Drop(before, table, Dependencies.SqlGenerationHelper));
+                Append(builder, tableObject.Drop(before, Table(operation.Name, operation.Schema), Dependencies.SqlGenerationHelper));
                 Append(builder, tableObject.DropRest(before, Dependencies.SqlGenerationHelper));
-            }
-
-            if (now is not null)
-            {
-                Append(builder, tableObject.Create(now, table, Dependencies.SqlGenerationHelper));
             }
         }
     }
@@ -109,6 +116,9 @@ internal sealed class DatabaseObjectMigrationsSqlGenerator(
     private string[] Names(string annotation) => DatabaseFunction.Quoted(Value(annotation), Dependencies.SqlGenerationHelper);
 
     private static string Value(string annotation) => annotation[(annotation.IndexOf(':', StringComparison.Ordinal) + 1)..];
+
+    private IEnumerable<ITableObject> Changed(AlterTableOperation operation)
+        => _objects.Where(o => operation[o.Annotation] as string != operation.OldTable[o.Annotation] as string);
 
     private IEnumerable<(ITableObject Object, string Description)> Described(MigrationOperation operation)
         => _objects.Where(t => operation[t.Annotation] is string).Select(t => (t, (string)operation[t.Annotation]!));
