@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EfConcurrency.Testing;
 using Npgsql;
 
@@ -104,6 +105,21 @@ public sealed class LocalPostgresStandbyTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_primary_is_not_called_synchronous_before_its_checkpointer_lets_commits_wait()
+    {
+        var pid = await ScalarAsync<int>(_primary, "select pid from pg_stat_activity where backend_type = 'checkpointer'");
+        using var checkpointer = Process.GetProcessById(pid);
+        await checkpointer.PauseAsync(Token);
+
+        var synchronous = _standby.MakeSynchronousAsync(Token);
+        Assert.True(await PostgresQuery.BecomesTrueAsync(_primary.ConnectionString, "select exists (select from pg_stat_activity where wait_event = 'CheckpointStart')", [], Token));
+        Assert.False(synchronous.IsCompleted);
+
+        await checkpointer.ContinueAsync(Token);
+        await synchronous;
+    }
+
+    [Fact]
     public async Task Resuming_replication_brings_what_was_missed_and_lets_a_synchronous_commit_end()
     {
         await _standby.MakeSynchronousAsync(Token);
@@ -159,6 +175,7 @@ public sealed class LocalPostgresStandbyTests : IAsyncLifetime
 
         await second.PromoteAsync(Token);
 
+        Assert.Equal("", await ScalarAsync<string>(second, "show synchronous_standby_names"));
         await ExecuteAsync(second, "insert into t values (1)");
     }
 
