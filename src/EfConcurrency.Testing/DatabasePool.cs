@@ -13,7 +13,8 @@ internal sealed class DatabasePool(string server) : IAsyncDisposable
         Task<TestDatabase> mine;
         lock (_lock)
         {
-            mine = _next ?? CreateAsync();
+            // One that failed was asked for while the server was down, or a standby: that may be over.
+            mine = _next is { IsFaulted: false } ? _next : CreateAsync();
             _next = CreateAsync();
         }
 
@@ -42,25 +43,10 @@ internal sealed class DatabasePool(string server) : IAsyncDisposable
         }
     }
 
-    public static async Task ExecuteAsync(string connectionString, string sql, CancellationToken cancellationToken)
-    {
-        var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString;
-        var connection = new NpgsqlConnection(unpooled);
-        await using (connection.ConfigureAwait(false))
-        {
-            await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-            var command = new NpgsqlCommand(sql, connection);
-            await using (command.ConfigureAwait(false))
-            {
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-            }
-        }
-    }
-
     private async Task<TestDatabase> CreateAsync()
     {
         var name = "efc_" + Guid.NewGuid().ToString("n");
-        await ExecuteAsync(server, $"create database \"{name}\" template template0", CancellationToken.None).ConfigureAwait(false);
+        await PostgresQuery.ExecuteAsync(server, $"create database \"{name}\" template template0", CancellationToken.None).ConfigureAwait(false);
         return new(server, name);
     }
 }

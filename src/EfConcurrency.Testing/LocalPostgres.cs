@@ -1,6 +1,3 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Npgsql;
 
 namespace EfConcurrency.Testing;
@@ -11,17 +8,16 @@ namespace EfConcurrency.Testing;
 /// PostgreSQL's programs on this machine; a container, where a Docker engine is and the package was built with
 /// <c>UseTestcontainers</c>.
 /// </summary>
-public sealed class LocalPostgres : IAsyncDisposable
+public class LocalPostgres : IAsyncDisposable
 {
-    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(60);
-
     private readonly IAsyncDisposable? _owned;
     private readonly PostgresProcess? _process;
     private readonly DatabasePool _databases;
 
-    private LocalPostgres(string connectionString, PostgresProcess? process, IAsyncDisposable? owned)
+    private protected LocalPostgres(string connectionString, LocalPostgresOptions options, PostgresProcess? process, IAsyncDisposable? owned)
     {
         ConnectionString = connectionString;
+        Options = options;
         _process = process;
         _owned = owned;
         _databases = new DatabasePool(connectionString);
@@ -31,7 +27,9 @@ public sealed class LocalPostgres : IAsyncDisposable
     public string ConnectionString { get; }
 
     /// <summary>Folder of PostgreSQL's programs (<c>pgbench</c>, <c>psql</c>) that belong to the server; null for a server named by <c>EFC_POSTGRES</c> and for a container.</summary>
-    public string? BinaryFolder { get; private init; }
+    public string? BinaryFolder { get; private protected init; }
+
+    internal LocalPostgresOptions Options { get; }
 
     /// <summary>Starts a server, or finds the one that <c>EFC_POSTGRES</c> names.</summary>
     /// <param name="options">Settings; default: fast and not durable.</param>
@@ -43,18 +41,19 @@ public sealed class LocalPostgres : IAsyncDisposable
         options ??= new();
         if (Environment.GetEnvironmentVariable("EFC_POSTGRES") is { Length: > 0 } existing)
         {
-            return new(existing, process: null, owned: null);
+            return new(existing, options, process: null, owned: null);
         }
 
         if (PostgresBinaries.Find() is { } binaries)
         {
-            return await StartProcessAsync(binaries, options, cancellationToken).ConfigureAwait(false);
+            var (process, connectionString) = await PostgresLauncher.LaunchAsync(binaries, options, f => PostgresProcess.NewData(binaries, f), cancellationToken).ConfigureAwait(false);
+            return new(connectionString, options, process, owned: null) { BinaryFolder = binaries };
         }
 
 #if TESTCONTAINERS
         var container = new Testcontainers.PostgreSql.PostgreSqlBuilder().WithImage("postgres:17").Build();
         await container.StartAsync(cancellationToken).ConfigureAwait(false);
-        return new(container.GetConnectionString(), process: null, container);
+        return new(container.GetConnectionString(), options, process: null, container);
 #else
         throw new InvalidOperationException(
             "No PostgreSQL was found on PATH, in /usr/lib/postgresql or beside it. Install it (Debian, Ubuntu: apt-get install postgresql; Fedora: dnf install postgresql-server; "
@@ -66,6 +65,20 @@ public sealed class LocalPostgres : IAsyncDisposable
     /// <param name="cancellationToken">Cancels the wait.</param>
     /// <returns>The database.</returns>
     public Task<TestDatabase> CreateDatabaseAsync(CancellationToken cancellationToken = default) => _databases.TakeAsync(cancellationToken);
+
+    /// <summary>
+    /// Starts a second server that follows this one by streaming replication: a copy to read from, and to promote. It does not hold
+    /// up commits here until <see cref="LocalPostgresStandby.MakeSynchronousAsync"/>.
+    /// </summary>
+    /// <param name="options">Settings of the standby; default: those of this server. Settings not named are those of this server, and so is a higher <see cref="LocalPostgresOptions.MaxConnections"/>.</param>
+    /// <param name="cancellationToken">Stops waiting for the standby.</param>
+    /// <returns>The standby, streaming.</returns>
+    /// <exception cref="InvalidOperationException">This server is not a process of ours, lacks <c>wal_level</c> or <c>max_wal_senders</c> for replication (PostgreSQL's defaults suffice), or the standby does not start.</exception>
+    public Task<LocalPostgresStandby> StartStandbyAsync(LocalPostgresOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        _ = Process();
+        return LocalPostgresStandby.StartAsync(this, options, cancellationToken);
+    }
 
     /// <summary>Stops the server in an orderly way (sessions are ended) and starts it again.</summary>
     /// <param name="cancellationToken">Stops waiting for the server.</param>
@@ -90,12 +103,12 @@ public sealed class LocalPostgres : IAsyncDisposable
     public async Task StartAgainAsync(CancellationToken cancellationToken = default)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(StartTimeout);
+        timeout.CancelAfter(PostgresQuery.Patience);
         while (true)
         {
             // Backends of a killed server hold its shared memory for a moment; a start in that moment fails and is repeated.
             await Process().SendAsync("start", timeout.Token).ConfigureAwait(false);
-            if (await AcceptsAsync(ConnectionString, TimeSpan.FromSeconds(5), timeout.Token).ConfigureAwait(false))
+            if (await PostgresQuery.AcceptsAsync(ConnectionString, TimeSpan.FromSeconds(5), timeout.Token).ConfigureAwait(false))
             {
                 return;
             }
@@ -103,87 +116,22 @@ public sealed class LocalPostgres : IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
+    public virtual async ValueTask DisposeAsync()
     {
-        await _databases.DisposeAsync().ConfigureAwait(false);
-        NpgsqlConnection.ClearAllPools();
+        // Ours is stopped first: its databases go with its folder, and dropping one could wait for a synchronous standby that is cut off.
         if (_process is not null)
         {
             await _process.DisposeAsync().ConfigureAwait(false);
         }
 
+        await _databases.DisposeAsync().ConfigureAwait(false);
+        NpgsqlConnection.ClearAllPools();
         if (_owned is not null)
         {
             await _owned.DisposeAsync().ConfigureAwait(false);
         }
-    }
 
-    private static async Task<LocalPostgres> StartProcessAsync(string binaries, LocalPostgresOptions options, CancellationToken cancellationToken)
-    {
-        PostgresFolder.RemoveStale();
-        var folder = PostgresFolder.Create();
-        var port = FreePort();
-        var process = await PostgresProcess.StartAsync(binaries, folder, Settings(options, folder, port), cancellationToken).ConfigureAwait(false);
-        var connectionString = string.Create(CultureInfo.InvariantCulture, $"Host=127.0.0.1;Port={port};Username=postgres;Database=postgres");
-
-        if (!await AcceptsAsync(connectionString, StartTimeout, cancellationToken).ConfigureAwait(false))
-        {
-            var log = File.Exists(folder.Log) ? await File.ReadAllTextAsync(folder.Log, cancellationToken).ConfigureAwait(false) : "(no log)";
-            await process.DisposeAsync().ConfigureAwait(false);
-            throw new InvalidOperationException($"PostgreSQL of '{binaries}' did not accept a connection within {StartTimeout.TotalSeconds} s. Its log: {log}");
-        }
-
-        return new(connectionString, process, owned: null) { BinaryFolder = binaries };
-    }
-
-    private static Dictionary<string, string> Settings(LocalPostgresOptions options, PostgresFolder folder, int port)
-    {
-        var settings = new Dictionary<string, string>
-        {
-            ["port"] = port.ToString(CultureInfo.InvariantCulture),
-            ["listen_addresses"] = "127.0.0.1",
-            ["unix_socket_directories"] = folder.FullPath,
-            ["max_connections"] = options.MaxConnections.ToString(CultureInfo.InvariantCulture),
-            ["fsync"] = options.Durable ? "on" : "off",
-            ["full_page_writes"] = options.Durable ? "on" : "off",
-        };
-        foreach (var (name, value) in options.Settings)
-        {
-            settings[name] = value;
-        }
-
-        return settings;
-    }
-
-    private static async Task<bool> AcceptsAsync(string connectionString, TimeSpan timeout, CancellationToken cancellationToken)
-    {
-        var unpooled = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Timeout = 5 }.ConnectionString;
-        var started = TimeProvider.System.GetTimestamp();
-        while (TimeProvider.System.GetElapsedTime(started) < timeout)
-        {
-            try
-            {
-                var connection = new NpgsqlConnection(unpooled);
-                await using (connection.ConfigureAwait(false))
-                {
-                    await connection.OpenAsync(cancellationToken).ConfigureAwait(false);
-                    return true;
-                }
-            }
-            catch (NpgsqlException)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken).ConfigureAwait(false);
-            }
-        }
-
-        return false;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
+        GC.SuppressFinalize(this);
     }
 
     private PostgresProcess Process()

@@ -7,12 +7,17 @@ internal static class PostgresBinaries
 
     private static readonly string[] PlainFolders = ["/usr/local/pgsql/bin", "/usr/bin", "/usr/local/bin"];
 
-    /// <summary>The folder that holds initdb and postgres, or null.</summary>
+    /// <summary>The folder that holds initdb and postgres, or null. Where these are links it is the one they lead to: the other programs need not be linked.</summary>
     public static string? Find(string? path = null)
+        => Folders(path)
+            .Where(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")))
+            .Select(folder => Path.GetDirectoryName(File.ResolveLinkTarget(Path.Combine(folder, "postgres"), returnFinalTarget: true)?.FullName) ?? folder)
+            .FirstOrDefault();
+
+    private static IEnumerable<string> Folders(string? path)
         => (path ?? Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries)
             .Concat(VersionedRoots.Where(Directory.Exists).SelectMany(Versions))
-            .Concat(PlainFolders)
-            .FirstOrDefault(folder => File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres")));
+            .Concat(PlainFolders);
 
     private static IEnumerable<string> Versions(string root)
         => Directory.EnumerateDirectories(root)

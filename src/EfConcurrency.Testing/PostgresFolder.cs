@@ -10,6 +10,7 @@ namespace EfConcurrency.Testing;
 internal sealed class PostgresFolder
 {
     private const string OwnerFile = "owner";
+    private const int Attempts = 5;
 
     private PostgresFolder(string path) => FullPath = path;
 
@@ -50,19 +51,24 @@ internal sealed class PostgresFolder
         }
     }
 
+    /// <summary>Removes what it can. The name of the owner goes last: a later start finds by it what could not be removed.</summary>
     public void Remove()
     {
-        try
+        for (var attempt = 0; attempt < Attempts && Directory.Exists(FullPath); attempt++)
         {
-            Directory.Delete(FullPath, recursive: true);
-        }
-        catch (DirectoryNotFoundException)
-        {
-            // Another process cleaned up at the same time.
-        }
-        catch (IOException)
-        {
-            // A server that is still going down; the next start removes the rest.
+            try
+            {
+                if (Directory.Exists(Data))
+                {
+                    Directory.Delete(Data, recursive: true);
+                }
+
+                Directory.Delete(FullPath, recursive: true);
+            }
+            catch (IOException)
+            {
+                // Another process removes it at the same time, or a server that is still going down writes.
+            }
         }
     }
 

@@ -37,9 +37,17 @@ internal sealed class PostgresProcess : IAsyncDisposable
 
     private PostgresProcess(Process watcher) => _watcher = watcher;
 
-    /// <summary>Starts the server. As root it runs as another account, because PostgreSQL refuses root.</summary>
+    /// <summary>The command line that makes the data of a new, empty server.</summary>
+    public static string[] NewData(string binaries, PostgresFolder folder)
+        => [Path.Combine(binaries, "initdb"), "-D", folder.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
+
+    /// <summary>The command line that copies the data of a running server for a standby, which it makes a slot on that server for.</summary>
+    public static string[] CopiedData(string binaries, PostgresFolder folder, string primary, string slot)
+        => [Path.Combine(binaries, "pg_basebackup"), "-D", folder.Data, "-d", primary, "-R", "-C", "-S", slot, "-X", "stream", "-c", "fast", "--no-sync"];
+
+    /// <summary>Makes the data and starts the server. As root both run as another account, because PostgreSQL refuses root.</summary>
     public static async Task<PostgresProcess> StartAsync(
-        string binaries, PostgresFolder folder, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken cancellationToken)
+        string binaries, PostgresFolder folder, string[] makeData, IEnumerable<KeyValuePair<string, string>> settings, CancellationToken cancellationToken)
     {
         var account = ServerAccount();
         if (account is not null)
@@ -47,8 +55,7 @@ internal sealed class PostgresProcess : IAsyncDisposable
             await RunAsync("chown", ["-R", account, folder.FullPath], cancellationToken).ConfigureAwait(false);
         }
 
-        string[] initdb = [Path.Combine(binaries, "initdb"), "-D", folder.Data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions"];
-        await RunAs(account, initdb, cancellationToken).ConfigureAwait(false);
+        await RunAs(account, makeData, cancellationToken).ConfigureAwait(false);
 
         var command = As(account, [Path.Combine(binaries, "postgres"), "-D", folder.Data, .. settings.SelectMany(s => (string[])["-c", $"{s.Key}={s.Value}"])]);
         var start = new ProcessStartInfo("setsid") { RedirectStandardInput = true, RedirectStandardOutput = true, WorkingDirectory = "/" };
@@ -103,13 +110,21 @@ internal sealed class PostgresProcess : IAsyncDisposable
     {
         var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/" };
         using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-        var error = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
-        await output.ConfigureAwait(false);
-        await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
-        if (process.ExitCode != 0)
+        try
         {
-            throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with code {process.ExitCode}: {error.Trim()}");
+            var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+            var error = await process.StandardError.ReadToEndAsync(cancellationToken).ConfigureAwait(false);
+            await output.ConfigureAwait(false);
+            await process.WaitForExitAsync(cancellationToken).ConfigureAwait(false);
+            if (process.ExitCode != 0)
+            {
+                throw new InvalidOperationException($"'{program} {string.Join(' ', arguments)}' ended with code {process.ExitCode}: {error.Trim()}");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            await process.KillAsync(CancellationToken.None).ConfigureAwait(false);
+            throw;
         }
     }
 }

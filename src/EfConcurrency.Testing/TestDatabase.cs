@@ -28,6 +28,6 @@ public sealed class TestDatabase : IAsyncDisposable
             NpgsqlConnection.ClearPool(pool);
         }
 
-        await DatabasePool.ExecuteAsync(_server, $"drop database if exists \"{Name}\" with (force)", CancellationToken.None).ConfigureAwait(false);
+        await PostgresQuery.ExecuteAsync(_server, $"drop database if exists \"{Name}\" with (force)", CancellationToken.None).ConfigureAwait(false);
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Bank.Worker;
+using EfConcurrency.Testing;
 
 namespace Bank.Storm;
 
@@ -42,9 +43,9 @@ internal sealed class WorkerProcess : IDisposable
 
     public void Kill() => _process.Kill();
 
-    public Task PauseAsync() => SignalAsync("STOP");
+    public Task PauseAsync() => _process.PauseAsync();
 
-    public Task ContinueAsync() => SignalAsync("CONT");
+    public Task ContinueAsync() => _process.ContinueAsync();
 
     public async Task WaitAsync(CancellationToken cancellationToken)
     {
@@ -63,12 +64,6 @@ internal sealed class WorkerProcess : IDisposable
     }
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
-    private async Task SignalAsync(string signal)
-    {
-        using var kill = Process.Start("kill", ["-" + signal, Text(_process.Id)]);
-        await kill.WaitForExitAsync();
-    }
 
     private async Task ReadAsync()
     {

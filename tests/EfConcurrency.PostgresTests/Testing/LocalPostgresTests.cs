@@ -14,15 +14,14 @@ public sealed class LocalPostgresTests
     [Fact]
     public async Task Disposing_it_leaves_nothing()
     {
-        string data;
-        int pid;
+        ServerTrace trace;
         await using (var server = await LocalPostgres.StartAsync(cancellationToken: Token))
         {
-            (data, pid) = await LookAsync(server.ConnectionString);
-            Assert.True(IsRunning(pid));
+            trace = await ServerTrace.OfAsync(server.ConnectionString, Token);
+            Assert.True(trace.Runs);
         }
 
-        await GoneAsync(data, pid);
+        await trace.GoneAsync(Token);
     }
 
     [Theory]
@@ -31,28 +30,30 @@ public sealed class LocalPostgresTests
     [InlineData("KILL")]
     public async Task A_signal_to_its_owner_leaves_nothing(string signal)
     {
-        using var host = StartHost();
-        var (data, pid) = await LookAsync((await host.StandardOutput.ReadLineAsync(Token))!);
+        using var host = StartHost("standby");
+        var primary = await ServerTrace.OfAsync((await host.StandardOutput.ReadLineAsync(Token))!, Token);
+        var standby = await ServerTrace.OfAsync((await host.StandardOutput.ReadLineAsync(Token))!, Token);
 
         await SignalAsync(signal, host.Id);
         await host.WaitForExitAsync(Token);
 
-        await GoneAsync(data, pid);
+        await primary.GoneAsync(Token);
+        await standby.GoneAsync(Token);
     }
 
     [Fact]
     public async Task What_a_killed_owner_and_a_killed_watcher_left_goes_with_the_next_start()
     {
         using var host = StartHost();
-        var (data, pid) = await LookAsync((await host.StandardOutput.ReadLineAsync(Token))!);
-        await SignalAsync("KILL", ParentOf(pid));
+        var trace = await ServerTrace.OfAsync((await host.StandardOutput.ReadLineAsync(Token))!, Token);
+        await SignalAsync("KILL", ParentOf(trace.Pid));
         await SignalAsync("KILL", host.Id);
         await host.WaitForExitAsync(Token);
-        Assert.True(Directory.Exists(data));
+        Assert.True(Directory.Exists(trace.Data));
 
         await using var next = await LocalPostgres.StartAsync(cancellationToken: Token);
 
-        await GoneAsync(data, pid);
+        await trace.GoneAsync(Token);
     }
 
     [Fact]
@@ -93,30 +94,11 @@ public sealed class LocalPostgresTests
         Assert.Equal("0", await ScalarAsync(server.ConnectionString, $"select count(*)::text from pg_database where datname = '{database.Name}'"));
     }
 
-    private static Process StartHost()
+    private static Process StartHost(params string[] arguments)
     {
         var program = typeof(LocalPostgresTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "PostgresHost").Value!;
-        return Process.Start(new ProcessStartInfo(program) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
     }
-
-    private static async Task<(string Data, int Pid)> LookAsync(string connectionString)
-    {
-        var data = (await ScalarAsync(connectionString, "show data_directory"))!;
-        return (data, int.Parse((await File.ReadAllLinesAsync(Path.Combine(data, "postmaster.pid"), Token))[0], CultureInfo.InvariantCulture));
-    }
-
-    private static async Task GoneAsync(string data, int pid)
-    {
-        var started = Stopwatch.GetTimestamp();
-        while (Directory.Exists(data) || IsRunning(pid))
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < TimeSpan.FromSeconds(20), $"still there: {data}, server runs: {IsRunning(pid)}");
-            await Task.Delay(20, Token);
-        }
-    }
-
-    private static bool IsRunning(int pid)
-        => File.Exists($"/proc/{pid}/stat") && !File.ReadAllText($"/proc/{pid}/stat").Contains(") Z ", StringComparison.Ordinal);
 
     private static int ParentOf(int pid)
         => int.Parse(File.ReadAllText($"/proc/{pid}/stat").Split(") ")[^1].Split(' ')[1], CultureInfo.InvariantCulture);
@@ -127,13 +109,7 @@ public sealed class LocalPostgresTests
         await kill.WaitForExitAsync(Token);
     }
 
-    private static async Task ExecuteAsync(string connectionString, string sql) => await ScalarAsync(connectionString, sql);
+    private static async Task ExecuteAsync(string connectionString, string sql) => await PostgresQuery.ExecuteAsync(connectionString, sql, Token);
 
-    private static async Task<string?> ScalarAsync(string connectionString, string sql)
-    {
-        await using var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false }.ConnectionString);
-        await connection.OpenAsync(Token);
-        await using var command = new NpgsqlCommand(sql, connection);
-        return (await command.ExecuteScalarAsync(Token))?.ToString();
-    }
+    private static Task<string?> ScalarAsync(string connectionString, string sql) => PostgresQuery.ScalarAsync<string>(connectionString, sql, [], Token);
 }
