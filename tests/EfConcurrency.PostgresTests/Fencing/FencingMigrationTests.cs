@@ -39,22 +39,29 @@ public sealed class FencingMigrationTests(DatabaseFixture database) : IClassFixt
     public async Task Every_change_of_the_declaration_ends_in_what_it_says()
     {
         Action<ModelBuilder>[] shapes = [Unfenced, Fenced, Plain, Strict, StrictPerRow, StrictWithoutColumn, OtherResource, OtherColumn, OtherTable, OtherTablePlain];
-        foreach (var from in shapes)
+        await using var own = await database.CreateDatabaseAsync();
+        var contexts = shapes.Select(s => (s.Method.Name, Db: Open(own, s))).ToList();
+        var expected = new Dictionary<string, string>();
+        foreach (var (name, db) in contexts)
         {
-            foreach (var to in shapes.Where(s => s != from))
+            await MigrateAsync(db, null, Model(db));
+            expected[name] = await DescribeAsync(own);
+            await MigrateAsync(db, Model(db), null);
+            Assert.Equal("", await DescribeAsync(own));
+        }
+
+        foreach (var (from, before) in contexts)
+        {
+            foreach (var (to, after) in contexts.Where(c => c.Name != from))
             {
-                await using var own = await database.CreateDatabaseAsync();
-                await using var before = Open(own, from);
-                await using var after = Open(own, to);
                 await MigrateAsync(before, null, Model(before));
                 await MigrateAsync(after, Model(before), Model(after));
-
-                await using var fresh = await database.CreateDatabaseAsync();
-                await using var made = Open(fresh, to);
-                await MigrateAsync(made, null, Model(made));
-                Assert.Equal((from.Method.Name, to.Method.Name, await DescribeAsync(fresh)), (from.Method.Name, to.Method.Name, await DescribeAsync(own)));
+                Assert.Equal((from, to, expected[to]), (from, to, await DescribeAsync(own)));
+                await MigrateAsync(after, Model(after), null);
             }
         }
+
+        contexts.ForEach(c => c.Db.Dispose());
     }
 
     [Fact]
@@ -91,7 +98,7 @@ public sealed class FencingMigrationTests(DatabaseFixture database) : IClassFixt
             model.Entity<Page>().ToTable(new string('t', 60) + "2").FencedBy("s").HasFencingTrigger(strict: true);
         });
         await db.Database.EnsureCreatedAsync(Token);
-        Assert.Equal(2, await CountAsync(own, "select count(*) from pg_proc where proname like 'require_fencing_token_t%'"));
+        Assert.Equal(2, await CountAsync(own, "select count(*) from pg_proc where proname like 'require_fencing_token_public_t%'"));
     }
 
     private static void Unfenced(ModelBuilder model) => model.Entity<Strict>();
@@ -160,7 +167,8 @@ public sealed class FencingMigrationTests(DatabaseFixture database) : IClassFixt
 
     private sealed class ShapedContext(DbContextOptions<ShapedContext> options, Action<ModelBuilder> shape) : DbContext(options)
     {
-        protected override void OnModelCreating(ModelBuilder modelBuilder) => shape(modelBuilder);
+        /// <summary>A schema by name: EF does not move a table back to the default one.</summary>
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => shape(modelBuilder.HasDefaultSchema("public"));
     }
 
     private sealed class NoCache : IModelCacheKeyFactory
