@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Reflection;
+using EfConcurrency.Testing;
+
+namespace EfConcurrency.PostgresTests.Leases;
+
+/// <summary>A process of tests/hosts/LeaseHost.</summary>
+internal sealed class LeaseHostProcess : IAsyncDisposable
+{
+    private readonly List<string> _lines = [];
+    private readonly Task _reading;
+
+    private LeaseHostProcess(Process process)
+    {
+        Process = process;
+        _reading = ReadAsync();
+    }
+
+    public Process Process { get; }
+
+    public IReadOnlyList<string> Lines
+    {
+        get
+        {
+            lock (_lines)
+            {
+                return [.. _lines];
+            }
+        }
+    }
+
+    /// <param name="connectionString">The database.</param>
+    /// <param name="wallClock">An offset for the process's wall clock, as faketime takes it; null for the true time.</param>
+    /// <param name="arguments">The verb and its arguments.</param>
+    public static LeaseHostProcess Start(string connectionString, string? wallClock, params string[] arguments)
+    {
+        var program = typeof(LeaseHostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "LeaseHost").Value!;
+        var start = wallClock is null ? new ProcessStartInfo(program, arguments) : new ProcessStartInfo("faketime", ["-f", wallClock, program, .. arguments]);
+        start.RedirectStandardInput = true;
+        start.RedirectStandardOutput = true;
+        start.RedirectStandardError = true;
+        start.Environment["LEASE_HOST_CONNECTION"] = connectionString;
+        return new(Process.Start(start)!);
+    }
+
+    /// <summary>Runs a verb that ends by itself.</summary>
+    public static async Task RunAsync(string connectionString, params string[] arguments)
+    {
+        await using var host = Start(connectionString, null, arguments);
+        await host.EndAsync();
+        Assert.True(host.Process.ExitCode == 0, string.Join(Environment.NewLine, host.Lines));
+    }
+
+    /// <summary>Ends its input, and waits until it has ended.</summary>
+    public async Task EndAsync()
+    {
+        Process.StandardInput.Close();
+        await WaitAsync();
+    }
+
+    public async Task WaitAsync()
+    {
+        await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await _reading;
+    }
+
+    /// <summary>Returns when it has said a line that starts so.</summary>
+    public async Task<string> UntilSaysAsync(string start)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        while (true)
+        {
+            if (Lines.FirstOrDefault(l => l.StartsWith(start, StringComparison.Ordinal)) is { } line)
+            {
+                return line;
+            }
+
+            await Task.Delay(10, deadline.Token);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!Process.HasExited)
+        {
+            await Process.KillAsync();
+        }
+
+        await _reading;
+        Process.Dispose();
+    }
+
+    private Task ReadAsync() => Task.WhenAll(ReadAsync(Process.StandardOutput), ReadAsync(Process.StandardError));
+
+    private async Task ReadAsync(StreamReader reader)
+    {
+        while (await reader.ReadLineAsync() is { } line)
+        {
+            lock (_lines)
+            {
+                _lines.Add(line);
+            }
+        }
+    }
+}
