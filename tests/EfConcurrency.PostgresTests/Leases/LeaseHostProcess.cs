@@ -30,12 +30,19 @@ internal sealed class LeaseHostProcess : IAsyncDisposable
     }
 
     /// <param name="connectionString">The database.</param>
-    /// <param name="wallClock">An offset for the process's wall clock, as faketime takes it; null for the true time.</param>
+    /// <param name="wallClock">An offset for the process's wall clock, as faketime (a package of that name) takes it; null for the true time.</param>
     /// <param name="arguments">The verb and its arguments.</param>
     public static LeaseHostProcess Start(string connectionString, string? wallClock, params string[] arguments)
     {
         var program = typeof(LeaseHostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "LeaseHost").Value!;
-        var start = wallClock is null ? new ProcessStartInfo(program, arguments) : new ProcessStartInfo("faketime", ["-f", wallClock, program, .. arguments]);
+        var start = new ProcessStartInfo(program, arguments);
+        if (wallClock is not null)
+        {
+            // What the program faketime does, without a process in between that signals would go to.
+            start.Environment["LD_PRELOAD"] = Directory.GetFiles("/usr/lib", "libfaketimeMT.so.1", SearchOption.AllDirectories)[0];
+            start.Environment["FAKETIME"] = wallClock;
+        }
+
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;

@@ -23,7 +23,8 @@ internal sealed class Contender(string connectionString, string number)
 
     public async Task RunAsync()
     {
-        var input = Console.In.ReadLineAsync();
+        // Console.In reads synchronously, whatever its methods are called.
+        var input = Task.Run(Console.In.ReadLine);
         await using var db = new StormContext(StormContext.Options(connectionString));
         var leases = db.Leases();
         while (!input.IsCompleted)
