@@ -12,4 +12,8 @@ internal static class EventIds
     public const int RowsLockedBeforeRetry = 60003;
     public const int AfterCommitCallbackFailed = 60004;
     public const int CommitOutcomeChecked = 60100;
+    public const int JobSlotClaimed = 60400;
+    public const int JobSlotReclaimed = 60401;
+    public const int JobSlotLost = 60402;
+    public const int JobSlotHistoryDeleted = 60403;
 }
