@@ -71,7 +71,7 @@ internal sealed class JobSlotClaimer(JobSlotTable table, ILogger logger)
             var mine = answer.Claimed.Concat(answer.State).FirstOrDefault(s => s.ClaimedBy == request.ClaimId);
             if (mine is not null)
             {
-                return (new JobSlotResult.Claimed(new(mine, database)), Log(mine));
+                return (new JobSlotResult.Claimed(new(mine, request.Options.LeaseTime, database)), Log(mine));
             }
 
             if (request.Judge(answer.State) is { } result)

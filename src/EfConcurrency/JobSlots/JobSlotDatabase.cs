@@ -42,6 +42,9 @@ internal sealed class JobSlotDatabase
         return rows;
     }
 
+    /// <summary>Where one connection broke, the others are dead too; after a failover they lead to what was the primary.</summary>
+    public void DropIdleConnections() => _connections.ClearPool();
+
     /// <exception cref="JobSlotTableMissingException">The database has no such table.</exception>
     /// <exception cref="InvalidOperationException">The server is read-only.</exception>
     public async Task<T> RunAsync<T>(
@@ -75,8 +78,7 @@ internal sealed class JobSlotDatabase
         }
         catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction)
         {
-            // After a failover, idle connections lead to what was the primary.
-            _connections.ClearPool();
+            DropIdleConnections();
             throw new InvalidOperationException(
                 "Job slots can't be claimed on a server that is read-only: a standby, or one with default_transaction_read_only. Connect to the primary.", error);
         }

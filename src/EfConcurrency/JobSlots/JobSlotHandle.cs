@@ -12,11 +12,16 @@ public sealed class JobSlotHandle
     private const int AttemptBits = 15;
 
     private readonly JobSlot _claim;
+    private readonly TimeSpan _leaseTime;
     private readonly JobSlotDatabase? _database;
 
-    internal JobSlotHandle(JobSlot claim, JobSlotDatabase? database)
+    /// <param name="claim">The row.</param>
+    /// <param name="leaseTime">How long it was claimed for.</param>
+    /// <param name="database">Where it is extended and completed; null: its transaction's commit completes it.</param>
+    internal JobSlotHandle(JobSlot claim, TimeSpan leaseTime, JobSlotDatabase? database)
     {
         _claim = claim;
+        _leaseTime = leaseTime;
         _database = database;
     }
 
@@ -48,17 +53,17 @@ public sealed class JobSlotHandle
     public long FencingToken => (Slot.ToUnixTimeMilliseconds() << AttemptBits) + Attempt;
 
     /// <summary>Prolongs the claim: a sign of life while the work goes on, for example every third of the lease time.</summary>
-    /// <param name="leaseTime">How long the claim holds from now on, by the database's clock; 1 ms to 365 days.</param>
+    /// <param name="leaseTime">How long the claim holds from now on, by the database's clock; 1 ms to 365 days. Default: as long as it was claimed for.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>When the claim now expires, by the database's clock.</returns>
     /// <exception cref="JobSlotLostException">The claim had expired and another has the slot, or it is completed, or deleted. Stop working.</exception>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="leaseTime"/> is too short or too long.</exception>
     /// <exception cref="InvalidOperationException">The claim was made in a transaction, whose commit completes it.</exception>
-    public async Task<DateTimeOffset> ExtendAsync(TimeSpan leaseTime, CancellationToken cancellationToken = default)
+    public async Task<DateTimeOffset> ExtendAsync(TimeSpan? leaseTime = null, CancellationToken cancellationToken = default)
     {
-        JobSlotOptions.CheckLeaseTime(leaseTime, nameof(leaseTime));
+        JobSlotOptions.CheckLeaseTime(leaseTime ??= _leaseTime, nameof(leaseTime));
         var database = Database();
-        var (changed, current) = await SendAsync(database, JobSlotsSql.Extend(database.Table), database.Table.Microseconds(leaseTime), cancellationToken).ConfigureAwait(false);
+        var (changed, current) = await SendAsync(database, JobSlotsSql.Extend(database.Table), database.Table.Microseconds(leaseTime.Value), cancellationToken).ConfigureAwait(false);
         return changed?.ExpiresAt ?? throw Lost(database, current);
     }
 

@@ -109,6 +109,7 @@ public sealed class JobSlotStore
         }
         catch (NpgsqlException exception) when (IsLost(exception) && !cancellationToken.IsCancellationRequested)
         {
+            _database.DropIdleConnections();
             return await SendOnceAsync(request, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -92,6 +92,7 @@ public sealed class ReclaimTests(SlotDatabase database) : IClassFixture<SlotData
 
         Assert.Equal(until, Assert.IsType<JobSlotResult.AlreadyClaimed>(await slots.TryClaimAsync(job, Midnight, AtLeastOnce, Token)).Until);
         Assert.InRange(until - handle.ClaimedAt, TimeSpan.FromHours(1), TimeSpan.FromHours(1.1));
+        Assert.InRange(await handle.ExtendAsync(cancellationToken: Token) - handle.ClaimedAt, AtLeastOnce.LeaseTime, AtLeastOnce.LeaseTime * 2);
     }
 
     [Fact]
