@@ -42,9 +42,10 @@ internal sealed class JobSlotDatabase
         return rows;
     }
 
-    /// <summary>Where one connection broke, the others are dead too; after a failover they lead to what was the primary.</summary>
-    public void DropIdleConnections() => _connections.ClearPool();
-
+    /// <summary>
+    /// Runs a command that may run twice. When the connection breaks, nobody knows whether the server has done it; it is sent once more, and
+    /// finds what it has done. A connection that lay idle for hours, while the job ran, breaks too. Npgsql drops the other idle ones by itself.
+    /// </summary>
     /// <exception cref="JobSlotTableMissingException">The database has no such table.</exception>
     /// <exception cref="InvalidOperationException">The server is read-only.</exception>
     public async Task<T> RunAsync<T>(
@@ -52,24 +53,13 @@ internal sealed class JobSlotDatabase
     {
         try
         {
-            var connection = await _connections.OpenAsync(cancellationToken).ConfigureAwait(false);
-            await using (connection.ConfigureAwait(false))
+            try
             {
-                var command = ContextCommand.Create(connection, sql, parameters);
-                await using (command.ConfigureAwait(false))
-                {
-                    var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
-                    await using (reader.ConfigureAwait(false))
-                    {
-                        var result = await read(reader, cancellationToken).ConfigureAwait(false);
-                        while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
-                        {
-                            // An error in a later statement shows only when its result is read.
-                        }
-
-                        return result;
-                    }
-                }
+                return await RunOnceAsync(sql, parameters, read, cancellationToken).ConfigureAwait(false);
+            }
+            catch (NpgsqlException exception) when (IsLost(exception) && !cancellationToken.IsCancellationRequested)
+            {
+                return await RunOnceAsync(sql, parameters, read, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn)
@@ -78,11 +68,41 @@ internal sealed class JobSlotDatabase
         }
         catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.ReadOnlySqlTransaction)
         {
-            DropIdleConnections();
+            // After a failover, idle connections lead to what was the primary.
+            _connections.ClearPool();
             throw new InvalidOperationException(
                 "Job slots can't be claimed on a server that is read-only: a standby, or one with default_transaction_read_only. Connect to the primary.", error);
         }
     }
+
+    private async Task<T> RunOnceAsync<T>(
+        string sql, IReadOnlyList<SqlParameterValue> parameters, Func<DbDataReader, CancellationToken, Task<T>> read, CancellationToken cancellationToken)
+    {
+        var connection = await _connections.OpenAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var command = ContextCommand.Create(connection, sql, parameters);
+            await using (command.ConfigureAwait(false))
+            {
+                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    var result = await read(reader, cancellationToken).ConfigureAwait(false);
+                    while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
+                    {
+                        // An error of the commit comes after the last result; it must not be missed.
+                    }
+
+                    return result;
+                }
+            }
+        }
+    }
+
+    private static bool IsLost(NpgsqlException exception)
+        => exception is PostgresException error
+            ? error.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+            : exception.InnerException is IOException or null && exception.IsTransient;
 
     private static TimeProvider Time(DbContext context)
         => ((IInfrastructure<IServiceProvider>)context).Instance.GetService(typeof(TimeProvider)) as TimeProvider

@@ -1,5 +1,4 @@
 using EfConcurrency.Postgres;
-using Npgsql;
 
 namespace EfConcurrency.JobSlots;
 
@@ -100,26 +99,7 @@ public sealed class JobSlotStore
     private Task<JobSlotResult> ClaimAsync(JobSlotRequest request, CancellationToken cancellationToken)
         => _claimer.ClaimAsync(request, SendAsync, _database, cancellationToken);
 
-    /// <summary>The connection may break after the server has claimed; the same request, sent again, finds its claim.</summary>
-    private async Task<JobSlotAnswer> SendAsync(JobSlotRequest request, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await SendOnceAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-        catch (NpgsqlException exception) when (IsLost(exception) && !cancellationToken.IsCancellationRequested)
-        {
-            _database.DropIdleConnections();
-            return await SendOnceAsync(request, cancellationToken).ConfigureAwait(false);
-        }
-    }
-
-    private static bool IsLost(NpgsqlException exception)
-        => exception is PostgresException error
-            ? error.SqlState is PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
-            : exception.InnerException is IOException or null && exception.IsTransient;
-
-    private Task<JobSlotAnswer> SendOnceAsync(JobSlotRequest request, CancellationToken cancellationToken)
+    private Task<JobSlotAnswer> SendAsync(JobSlotRequest request, CancellationToken cancellationToken)
         => _database.RunAsync(
             request.Sql(Table), request.Parameters(Table), (reader, token) => JobSlotClaimer.ReadAsync(request, reader, token), cancellationToken);
 

@@ -1,5 +1,7 @@
 using EfConcurrency.JobSlots;
 using EfConcurrency.Testing;
+using Microsoft.EntityFrameworkCore;
+using Npgsql;
 using static EfConcurrency.PostgresTests.JobSlots.SlotDatabase;
 
 namespace EfConcurrency.PostgresTests.JobSlots;
@@ -80,12 +82,60 @@ public sealed class CrashTests(SlotDatabase database) : IClassFixture<SlotDataba
     }
 
     [Fact]
-    public async Task When_all_connections_were_cut_a_claim_makes_a_new_one()
+    public async Task A_claim_whose_commit_fails_is_no_claim()
+    {
+        await database.ExecuteAsync(
+            """
+            create function refuse() returns trigger language plpgsql as $$ begin raise exception 'refused at commit'; end $$;
+            create constraint trigger refuse after insert on efc.job_slot deferrable initially deferred for each row when (new.job = 'refused') execute function refuse();
+            """);
+        var slots = database.Slots();
+
+        var error = await Assert.ThrowsAsync<PostgresException>(() => slots.TryClaimAsync("refused", Midnight, cancellationToken: Token));
+
+        Assert.Equal("refused at commit", error.MessageText);
+        Assert.Empty(await slots.HistoryAsync("refused", cancellationToken: Token));
+    }
+
+    [Fact]
+    public async Task A_completion_after_a_long_job_finds_all_connections_dead_and_makes_a_new_one()
     {
         await using var proxy = database.StartProxy();
         var slots = database.Slots(proxy.ConnectionString);
-        await Task.WhenAll(Enumerable.Range(0, 16).Select(i => slots.TryClaimAsync(NewJob(), Midnight, cancellationToken: Token)));
+        var job = NewJob();
+        var handle = Handle(await slots.TryClaimAsync(job, Midnight, cancellationToken: Token));
+        await using (var holder = database.Open())
+        {
+            await using var held = await holder.Database.BeginTransactionAsync(Token);
+            await holder.Database.ExecuteSqlAsync($"lock table efc.job_slot", Token);
+            var claims = Enumerable.Range(0, 4).Select(_ => slots.TryClaimAsync(NewJob(), Midnight, cancellationToken: Token)).ToList();
+            await database.UntilWaitingForLocksAsync(4); // each on a connection of its own
+            await held.RollbackAsync(Token);
+            await Task.WhenAll(claims);
+        }
+
         proxy.CutAll();
-        Handle(await slots.TryClaimAsync(NewJob(), Midnight, cancellationToken: Token));
+        await handle.ExtendAsync(cancellationToken: Token);
+        proxy.CutAll();
+        await handle.CompleteAsync("done", Token);
+
+        Assert.Equal("done", Assert.Single(await slots.HistoryAsync(job, cancellationToken: Token)).Outcome);
+    }
+
+    [Theory]
+    [InlineData(CommitFault.CutAfter)]
+    [InlineData(CommitFault.CutBefore)]
+    public async Task A_completion_whose_reply_is_lost_is_found_again(CommitFault fault)
+    {
+        await using var proxy = database.StartProxy();
+        var slots = database.Slots(proxy.ConnectionString);
+        var job = NewJob();
+        var handle = Handle(await slots.TryClaimAsync(job, Midnight, cancellationToken: Token));
+        var injected = proxy.FaultNextBatch(fault);
+
+        await handle.CompleteAsync("done", Token);
+
+        Assert.True(injected.IsCompleted);
+        Assert.Equal("done", Assert.Single(await slots.HistoryAsync(job, cancellationToken: Token)).Outcome);
     }
 }
