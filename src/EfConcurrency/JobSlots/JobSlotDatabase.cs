@@ -87,13 +87,7 @@ internal sealed class JobSlotDatabase
                 var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
                 await using (reader.ConfigureAwait(false))
                 {
-                    var result = await read(reader, cancellationToken).ConfigureAwait(false);
-                    while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
-                    {
-                        // An error of the commit comes after the last result; it must not be missed.
-                    }
-
-                    return result;
+                    return await read(reader, cancellationToken).ConfigureAwait(false);
                 }
             }
         }

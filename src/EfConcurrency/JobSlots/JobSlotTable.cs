@@ -20,6 +20,7 @@ internal sealed class JobSlotTable
         _entityType = entityType;
         _columns = entityType.GetProperties().ToDictionary(p => p.Name, p => sql.DelimitIdentifier(table.FindColumn(p)!.Name), StringComparer.Ordinal);
         Name = sql.DelimitIdentifier(table.Name, table.Schema);
+        Columns = string.Join(", ", ((string[])[SlotAt, SlotNo, Attempt, ClaimedBy, ClaimedInfo, ClaimedAt, ExpiresAt, CanReclaim, CompletedAt, Outcome]).Select(c => $"s.{c}"));
     }
 
     /// <summary>The table, quoted, with its schema.</summary>
@@ -48,7 +49,7 @@ internal sealed class JobSlotTable
     public string Outcome => _columns[nameof(JobSlot.Outcome)];
 
     /// <summary>What <see cref="JobSlot.Read"/> reads, in its order, from alias <c>s</c>.</summary>
-    public string Columns => string.Join(", ", ((string[])[SlotAt, SlotNo, Attempt, ClaimedBy, ClaimedInfo, ClaimedAt, ExpiresAt, CanReclaim, CompletedAt, Outcome]).Select(c => $"s.{c}"));
+    public string Columns { get; }
 
     /// <exception cref="JobSlotTableMissingException">The model has no job slots.</exception>
     public static JobSlotTable Of(DbContext context)
