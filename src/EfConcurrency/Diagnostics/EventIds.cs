@@ -25,4 +25,8 @@ internal static class EventIds
     public const int LeaderElectionFailed = 60354;
     public const int LeaderBodyIgnoresCancellation = 60355;
     public const int LeaderObserverFailed = 60356;
+    public const int JobSlotClaimed = 60400;
+    public const int JobSlotReclaimed = 60401;
+    public const int JobSlotLost = 60402;
+    public const int JobSlotHistoryDeleted = 60403;
 }

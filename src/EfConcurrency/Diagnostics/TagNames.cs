@@ -18,6 +18,9 @@ internal static class TagNames
     /// <summary>Number of the attempt, from 1.</summary>
     public const string Attempt = "efconcurrency.attempt";
 
+    /// <summary>Name of a scheduled job.</summary>
+    public const string Job = "efconcurrency.job";
+
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";
 }
