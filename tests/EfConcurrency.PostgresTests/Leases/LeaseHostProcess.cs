@@ -39,7 +39,9 @@ internal sealed class LeaseHostProcess : IAsyncDisposable
         if (wallClock is not null)
         {
             // What the program faketime does, without a process in between that signals would go to.
-            start.Environment["LD_PRELOAD"] = Directory.GetFiles("/usr/lib", "libfaketimeMT.so.1", SearchOption.AllDirectories)[0];
+            start.Environment["LD_PRELOAD"] = Directory.GetDirectories("/usr/lib")
+                .Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1")).FirstOrDefault(File.Exists)
+                ?? throw new InvalidOperationException("faketime is not installed (Debian: apt-get install faketime; test.sh does that).");
             start.Environment["FAKETIME"] = wallClock;
         }
 

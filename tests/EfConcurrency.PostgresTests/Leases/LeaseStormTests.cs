@@ -99,7 +99,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
             {
                 case "pause":
                     await _hosts[number].Process.PauseAsync(Token);
-                    await Task.Delay(900, Token); // one and a half times its time
+                    await Task.Delay(1400, Token); // well past its time
                     await _hosts[number].Process.ContinueAsync(Token);
                     break;
                 case "kill":
@@ -111,12 +111,12 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
                     break;
                 default:
                     _proxies[number].BlackHole = true;
-                    await Task.Delay(900, Token);
+                    await Task.Delay(1400, Token);
                     _proxies[number].BlackHole = false;
                     break;
             }
 
-            await Task.Delay(250, Token); // work between faults
+            await Task.Delay(1000, Token); // work between faults
         }
 
         public async Task<List<ReportOfContender>> EndAsync()

@@ -14,8 +14,8 @@ internal sealed class Contender(string connectionString, string number)
 
     private readonly LeaseOptions _options = new()
     {
-        TimeToLive = TimeSpan.FromMilliseconds(600),
-        PollInterval = TimeSpan.FromMilliseconds(4),
+        TimeToLive = TimeSpan.FromSeconds(1),
+        PollInterval = TimeSpan.FromMilliseconds(20),
         HolderInfo = $"contender {number}",
     };
 

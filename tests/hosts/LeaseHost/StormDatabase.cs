@@ -5,7 +5,7 @@ namespace LeaseHost;
 /// <summary>The tables of the storm, and a log of what happened in the order in which the database let it happen.</summary>
 internal static class StormDatabase
 {
-    public const int Registers = 2;
+    public const int Registers = 4;
 
     /// <summary>
     /// A write is logged by its own transaction, which holds the lease row; a new token by the one that changes that row, which has waited for
