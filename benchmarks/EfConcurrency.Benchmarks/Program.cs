@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EfConcurrency.Benchmarks.Fencing;
 using EfConcurrency.Benchmarks.Versioning;
 using EfConcurrency.Testing;
 using Npgsql;
@@ -13,7 +14,7 @@ versioning.SetAction(async (arguments, cancellationToken) =>
 {
     await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
     await using var database = await server.CreateDatabaseAsync(cancellationToken);
-    var connectionString = new NpgsqlConnectionStringBuilder(database.ConnectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;
+    var connectionString = Prepared(database.ConnectionString);
     var rows = new BenchRows(connectionString);
     await rows.CreateAsync();
 
@@ -39,4 +40,26 @@ versioning.SetAction(async (arguments, cancellationToken) =>
     return 0;
 });
 
-return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning }.Parse(args).InvokeAsync();
+var fencing = new Command("fencing", "Fenced saves against plain EF, lease operations against the same SQL by hand.") { rounds, slice };
+fencing.SetAction(async (arguments, cancellationToken) =>
+{
+    await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
+    var time = TimeSpan.FromMilliseconds(arguments.GetValue(slice));
+    var random = new Random(1);
+    Console.WriteLine($"{Environment.ProcessorCount} cores, PostgreSQL and the client on the same machine, fsync on, {arguments.GetValue(rounds)} interleaved rounds.");
+    Console.WriteLine();
+
+    var saves = new FencingBenchmark(server, Prepared, arguments.GetValue(rounds), time, random);
+    foreach (var (rowCount, workers) in ((int, int)[])[(1, 1), (20, 1), (20, 16)])
+    {
+        await saves.RunAsync(rowCount, workers);
+    }
+
+    await new LeaseBenchmark(server, Prepared, arguments.GetValue(rounds), time, random).RunAsync();
+    return 0;
+});
+
+return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing }.Parse(args).InvokeAsync();
+
+static string Prepared(string connectionString)
+    => new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;

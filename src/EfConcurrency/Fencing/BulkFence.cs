@@ -1,6 +1,5 @@
 using System.Linq.Expressions;
 using EfConcurrency.QueryPipeline;
-using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -11,13 +10,13 @@ namespace EfConcurrency.Fencing;
 /// Fences <c>ExecuteUpdate</c> and <c>ExecuteDelete</c>. The tokens are runtime parameters: EF compiles a statement once, and a token that was
 /// written into it would be accepted for ever.
 /// </summary>
-internal sealed class BulkFence(EnvelopeOptions options, ISqlGenerationHelper sql) : IBulkWriteContributor
+internal sealed class BulkFence(ISqlGenerationHelper sql) : IBulkWriteContributor
 {
     public void Contribute(BulkWrite write)
     {
-        if (FencingModel.Of(write.EntityType.Model, sql).TokenTable is not null)
+        if (FencingModel.Of(write.EntityType.Model, sql).FunctionSchema is { } schema)
         {
-            write.AddGuard(options.GuardSchemaName, FencingSql.PresentFunction, context => FencingScope.Of(context.Context).Presented());
+            write.AddGuard(schema, FencingSql.PresentFunction, context => FencingScope.Of(context.Context).Presented());
         }
 
         if (Fence.Find(write.EntityType) is { } fence)

@@ -21,7 +21,7 @@ internal static class FencingAnnotations
     /// <summary>On an entity type: its table holds the current token of each resource. Value: true.</summary>
     public const string TokenTable = "EfConcurrency:TokenTable";
 
-    /// <summary>On the model: asks migrations for the functions by which tokens are presented. Value: their schema, the schema and the name of the token table.</summary>
+    /// <summary>On the model: asks migrations for the functions by which tokens are presented. Value: their schema, which is that of the token table, and its name.</summary>
     public const string Functions = "EfConcurrency:FencingFunctions";
 
     /// <summary>On the model: asks migrations for the function of the plain triggers. Value: its schema.</summary>

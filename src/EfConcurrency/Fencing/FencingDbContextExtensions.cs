@@ -1,6 +1,5 @@
 using EfConcurrency.Fencing;
 using EfConcurrency.Postgres;
-using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Storage;
 
@@ -54,13 +53,13 @@ public static class FencingDbContextExtensions
             throw new InvalidOperationException("Tokens are presented to a transaction, and none is open: they would be forgotten at once. Call db.Database.BeginTransactionAsync() first.");
         }
 
-        if (FencingModel.Of(context.Model, context.GetService<ISqlGenerationHelper>()).TokenTable is null)
+        if (FencingModel.Of(context.Model, context.GetService<ISqlGenerationHelper>()).PresentFunction is not { } function)
         {
             throw new InvalidOperationException($"The model of '{context.GetType().Name}' has no lease table, so a token can't be presented. Add modelBuilder.HasLeases() and a migration.");
         }
 
         var text = new SqlParameterValue(tokens, context.GetService<IRelationalTypeMappingSource>().GetMapping(typeof(string)));
-        var command = ContextCommand.Create(context, FencingSql.Present(context.GetService<EnvelopeOptions>().GuardSchema), [text]);
+        var command = ContextCommand.Create(context, FencingSql.Present(function), [text]);
         await using (command.ConfigureAwait(false))
         {
             try

@@ -26,7 +26,7 @@ internal sealed class FencingFinalizingConvention(string schema, string? guardSc
 
         if (tokens is not null)
         {
-            modelBuilder.HasAnnotation(FencingAnnotations.Functions, DatabaseFunction.Names(schema, tokens.GetSchema() ?? schema, tokens.GetTableName()!));
+            modelBuilder.HasAnnotation(FencingAnnotations.Functions, DatabaseFunction.Names(tokens.GetSchema()!, tokens.GetTableName()!));
         }
 
         if (fenced.Exists(t => t.FindAnnotation(FencingAnnotations.Trigger) is not null))

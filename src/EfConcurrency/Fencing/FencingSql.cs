@@ -21,7 +21,7 @@ internal static class FencingSql
         $"/* efconcurrency fencing.guard-lease */ select 1 from {tokenTable} where {TokenTable.Name} = {{0}} and {TokenTable.Token} = {{1}} and {TokenTable.Holder} = {{2}} for key share";
 
     /// <summary>Shows all tokens in scope to the transaction; raises when one is stale. Parameter: the tokens as JSON.</summary>
-    public static string Present(string schema) => $"/* efconcurrency fencing.present */ select {schema}.{PresentFunction}({{0}})";
+    public static string Present(string function) => $"/* efconcurrency fencing.present */ select {function}({{0}})";
 
     /// <summary>The current token and holder of a resource. Parameter: the name.</summary>
     public static string ReadToken(string tokenTable) =>

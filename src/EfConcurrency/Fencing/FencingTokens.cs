@@ -10,7 +10,7 @@ namespace EfConcurrency.Fencing;
 /// Fences a save: writes the token into every fenced row (refused where a newer one stands), and lets the lease in scope be proved current,
 /// and held so, before the first row is written.
 /// </summary>
-internal sealed class FencingTokens(FencingScope scope, FencingRejection rejection, ISqlGenerationHelper sql, IRelationalTypeMappingSource mappings, EnvelopeOptions options)
+internal sealed class FencingTokens(FencingScope scope, FencingRejection rejection, ISqlGenerationHelper sql, IRelationalTypeMappingSource mappings)
     : IEnvelopeContributor
 {
     public void Contribute(EnvelopeSave save)
@@ -79,7 +79,7 @@ internal sealed class FencingTokens(FencingScope scope, FencingRejection rejecti
         // The function proves leases too, so that one statement does for all.
         if (model.IsStrict || scope.Grants.Any(g => !g.IsLease))
         {
-            save.AddGuard(new(FencingSql.Present(options.GuardSchema), [Parameter(scope.Presented()[0])]));
+            save.AddGuard(new(FencingSql.Present(model.PresentFunction!), [Parameter(scope.Presented()[0])]));
             return;
         }
 

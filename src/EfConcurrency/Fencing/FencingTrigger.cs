@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using EfConcurrency.Migrations;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
 
@@ -33,7 +34,7 @@ internal sealed class FencingTrigger : ITableObject
 
             var columns = ResourceTemplate.Parse(template).Properties.ToDictionary(p => p, p => Column(table, type.FindProperty(p)!)!);
             return JsonSerializer.Serialize(new Description(
-                mode == FencingAnnotations.StrictTrigger, Schema(table.Model.Model), template, column, columns, Function(table)));
+                mode == FencingAnnotations.StrictTrigger, Schema(table.Model.Model), TokenTable.FindEntityType(table.Model.Model)?.GetSchema(), template, column, columns, Function(table)));
         }
 
         return null;
@@ -50,7 +51,7 @@ internal sealed class FencingTrigger : ITableObject
 
         var create = token is null ? "" : FencingTriggerSql.CreatePlain(table, schema, token, Literal(resource.Text), Literal(trigger.Column!));
         return trigger.IsStrict
-            ? create + FencingTriggerSql.CreateStrict(table, schema, sql.DelimitIdentifier(trigger.Function), resource.ToSql(p => $"w.{sql.DelimitIdentifier(trigger.Columns[p])}"), token)
+            ? create + FencingTriggerSql.CreateStrict(table, sql.DelimitIdentifier(trigger.TokenSchema!), sql.DelimitIdentifier(trigger.Function), resource.ToSql(p => $"w.{sql.DelimitIdentifier(trigger.Columns[p])}"), token)
             : create;
     }
 
@@ -64,7 +65,7 @@ internal sealed class FencingTrigger : ITableObject
             return null;
         }
 
-        var schema = sql.DelimitIdentifier(trigger.Schema);
+        var schema = sql.DelimitIdentifier(trigger.TokenSchema!);
         return FencingTriggerSql.DropStrictFunction(schema, sql.DelimitIdentifier(trigger.Function)) + MigrationsSql.DropSchemaIfEmpty(schema);
     }
 
@@ -75,7 +76,7 @@ internal sealed class FencingTrigger : ITableObject
     private static string? Mode(IReadOnlyEntityType type)
         => type.GetAllBaseTypes().Append(type).Select(t => t.FindAnnotation(FencingAnnotations.Trigger)?.Value as string).FirstOrDefault(m => m is not null);
 
-    /// <summary>The schema of the functions that the triggers call.</summary>
+    /// <summary>The schema of the function that plain triggers call.</summary>
     private static string Schema(IReadOnlyModel model) => (string)model.FindAnnotation(FencingAnnotations.RejectFunction)!.Value!;
 
     /// <summary>A function for each table: only there are its columns known.</summary>
@@ -89,5 +90,5 @@ internal sealed class FencingTrigger : ITableObject
 
     private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";
 
-    private sealed record Description(bool IsStrict, string Schema, string Resource, string? Column, Dictionary<string, string> Columns, string Function);
+    private sealed record Description(bool IsStrict, string Schema, string? TokenSchema, string Resource, string? Column, Dictionary<string, string> Columns, string Function);
 }

@@ -1,10 +1,8 @@
-using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
-using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfConcurrency.Fencing;
 
-/// <summary>The table of current tokens (the lease table): its quoted name. Its columns have fixed names, by which SQL functions know them too.</summary>
+/// <summary>The table of current tokens (the lease table). Its columns have fixed names, by which SQL functions know them too.</summary>
 internal static class TokenTable
 {
     public const string Name = "name";
@@ -17,10 +15,6 @@ internal static class TokenTable
 
     /// <summary>Longest name of a resource, in characters.</summary>
     public const int MaxNameLength = 200;
-
-    /// <summary>The quoted table, or null when the model has none.</summary>
-    public static string? Find(IReadOnlyModel model, ISqlGenerationHelper sql)
-        => FindEntityType(model) is { } type ? sql.DelimitIdentifier(type.GetTableName()!, type.GetSchema()) : null;
 
     public static IReadOnlyEntityType? FindEntityType(IReadOnlyModel model)
         => model.GetEntityTypes().FirstOrDefault(t => t.FindAnnotation(FencingAnnotations.TokenTable)?.Value is true);

@@ -115,7 +115,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IConventionSetPlugin>(_ => new FencingConventionPlugin(
             Options.Schema, Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
         services.AddSingleton(new DatabaseFunction(
-            FencingAnnotations.Functions, Version: 1, names => FencingSql.CreateFunctions(names[0], $"{names[1]}.{names[2]}"), FencingSql.DropFunctions));
+            FencingAnnotations.Functions, Version: 1, names => FencingSql.CreateFunctions(names[0], $"{names[0]}.{names[1]}"), FencingSql.DropFunctions));
         services.AddSingleton(new DatabaseFunction(
             FencingAnnotations.RejectFunction, Version: 1, names => FencingSql.CreateRejectFunction(names[0]), FencingSql.DropRejectFunction));
         services.AddSingleton<ITableObject, FencingTrigger>();
