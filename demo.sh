@@ -12,7 +12,8 @@ fi
 
 case $demo in
   bank) project=samples/Bank ;;
-  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help)" ;;
+  fencing) project=samples/NightlyReport ;;
+  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help), fencing (a worker that is frozen past the time of its lock)" ;;
 esac
 
 need_dotnet
