@@ -16,6 +16,18 @@ need_dotnet() {
   command -v dotnet >/dev/null 2>&1 || fail "The .NET SDK is missing. Install .NET 10 (https://dotnet.microsoft.com/download), then run this again."
 }
 
+# Whether packages can be installed without a question.
+can_install() { command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" = 0 ] || command -v sudo >/dev/null 2>&1; }; }
+
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+install_package() { # Debian's name of it
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold "$1" >&2
+}
+
 # Prints the folder of PostgreSQL's programs, as LocalPostgres finds it.
 postgres_folder() {
   local folder
@@ -34,15 +46,12 @@ need_postgres() {
     return 0
   fi
 
-  local sudo=
-  [ "$(id -u)" = 0 ] || sudo=sudo
-  if command -v apt-get >/dev/null 2>&1 && { [ -z "$sudo" ] || command -v sudo >/dev/null 2>&1; }; then
+  if can_install; then
     say "PostgreSQL is missing: installing Debian's package postgresql (apt-get). No server of the system is started or used."
     # No cluster is made and no service started: the tests start throwaway servers of their own.
-    $sudo mkdir -p /etc/postgresql-common
-    [ -e /etc/postgresql-common/createcluster.conf ] || printf 'create_main_cluster = false\n' | $sudo tee /etc/postgresql-common/createcluster.conf >/dev/null
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2
-    $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold postgresql >&2
+    as_root mkdir -p /etc/postgresql-common
+    [ -e /etc/postgresql-common/createcluster.conf ] || printf 'create_main_cluster = false\n' | as_root tee /etc/postgresql-common/createcluster.conf >/dev/null
+    install_package postgresql
     return 0
   fi
 
@@ -56,4 +65,12 @@ need_postgres() {
   - Arch:          sudo pacman -S postgresql
   - macOS:         brew install postgresql@17
   - any system:    start Docker, or set EFC_POSTGRES to the connection string of a server that may be used for tests"
+}
+
+# A library that lets a test's process live in another time.
+need_faketime() {
+  ls /usr/lib/*/faketime/libfaketimeMT.so.1 >/dev/null 2>&1 && return 0
+  can_install || fail "faketime was not found, and this is no system with apt-get and root or sudo. Install it (Fedora: dnf install libfaketime; Arch: pacman -S libfaketime)."
+  say "faketime is missing: installing Debian's package faketime (apt-get)."
+  install_package faketime
 }
