@@ -42,10 +42,10 @@ internal static class FencingModelCheck
             throw new FencingConfigurationException(name, $"'{name}' has {tokens.Count} fencing token columns ({string.Join(", ", tokens.Select(t => t.Name))}). Keep one.");
         }
 
-        if (tokens is [var token] && (token.ClrType != typeof(long) || token.GetValueConverter() is not null))
+        if (tokens is [var token] && (token.ClrType != typeof(long) || IsConverted(token)))
         {
             throw new FencingConfigurationException(
-                name, $"'{name}.{token.Name}' is a '{token.ClrType.Name}'{(token.GetValueConverter() is null ? "" : " with a value converter")}, which can't hold a fencing token. Use a plain long.");
+                name, $"'{name}.{token.Name}' is a '{token.ClrType.Name}'{(IsConverted(token) ? " with a value converter" : "")}, which can't hold a fencing token. Use a plain long.");
         }
 
         if (tokens.Count == 0 && !hasTokenTable)
@@ -80,11 +80,13 @@ internal static class FencingModelCheck
             throw new FencingConfigurationException(name, $"'{name}' is fenced by a name with '{property}', which is not a mapped property of it. Use one that is (for an owner's or a parent's key: the foreign key).");
         }
 
-        if (!ResourceTemplate.Supports(found.ClrType) || found.GetValueConverter() is not null)
+        if (!ResourceTemplate.Supports(found.ClrType) || IsConverted(found))
         {
             throw new FencingConfigurationException(
-                name, $"'{name}' is fenced by a name with '{property}', a '{found.ClrType.Name}'{(found.GetValueConverter() is null ? "" : " with a value converter")}, whose text may differ between .NET and PostgreSQL. "
+                name, $"'{name}' is fenced by a name with '{property}', a '{found.ClrType.Name}'{(IsConverted(found) ? " with a value converter" : "")}, whose text may differ between .NET and PostgreSQL. "
                 + "Use a property of type string, short, int, long or Guid without converter.");
         }
     }
+
+    private static bool IsConverted(IReadOnlyProperty property) => property.GetValueConverter() is not null || property.GetProviderClrType() is not null;
 }
