@@ -119,6 +119,38 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         Assert.Equal(1L, await plant.ScalarAsync<long>($"select count(*) from \"Remarks\" where \"Text\" = '{Name}'"));
     }
 
+    /// <summary>Released behind its back (by hand, or by a copy of the process): the token still stands in the lease, the acquisition does not.</summary>
+    [Fact]
+    public async Task A_lease_that_was_released_elsewhere_is_refused_although_its_token_stands()
+    {
+        await using var db = plant.Open();
+        await using var lease = await db.Leases().AcquireAsync(Name, TimeSpan.Zero, new() { KeepAlive = false, TimeToLive = TimeSpan.FromMinutes(1) }, Token);
+        using var scope = db.UseLease(lease);
+        await plant.ExecuteAsync($"update efc.lease set holder = null, expires_at = '-infinity' where name = '{Name}'");
+
+        db.Add(new Remark { Text = Name });
+        await Assert.ThrowsAsync<FencingTokenRejectedException>(() => db.SaveChangesAsync(Token));
+        await Assert.ThrowsAsync<FencingTokenRejectedException>(() => db.Remarks.Where(r => r.Text == Name).ExecuteDeleteAsync(Token));
+        await Assert.ThrowsAsync<LeaseLostException>(() => lease.RenewAsync(Token));
+    }
+
+    /// <summary>Counted from before the request was sent: what the reply took is gone.</summary>
+    [Fact]
+    public async Task A_slow_reply_shortens_the_trust()
+    {
+        await using var proxy = plant.StartProxy();
+        await using var db = plant.Open(connectionString: proxy.ConnectionString);
+        var options = new LeaseOptions { KeepAlive = false, TimeToLive = TimeSpan.FromSeconds(30), SafetyMargin = TimeSpan.Zero };
+        await (await db.Leases().AcquireAsync(Name, TimeSpan.Zero, options, Token)).DisposeAsync();
+        proxy.Delay = TimeSpan.FromMilliseconds(700);
+
+        await using var lease = await db.Leases().AcquireAsync(Name, TimeSpan.Zero, options, Token);
+        Assert.True(lease.Remaining < TimeSpan.FromSeconds(29.4), $"{lease.Remaining}");
+        await lease.RenewAsync(Token);
+        Assert.True(lease.Remaining < TimeSpan.FromSeconds(29.4), $"{lease.Remaining}");
+        proxy.Delay = TimeSpan.Zero;
+    }
+
     [Fact]
     public async Task Without_KeepAlive_it_ends_at_its_time_and_is_never_renewed_afterwards()
     {
