@@ -1,5 +1,6 @@
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
+using EfConcurrency.RowLocks;
 using EfConcurrency.Versioning;
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
@@ -29,6 +30,9 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         typeof(IRelationalAnnotationProvider),
         typeof(IMigrationsSqlGenerator),
         typeof(IQueryTranslationPreprocessorFactory),
+        typeof(IQueryableMethodTranslatingExpressionVisitorFactory),
+        typeof(IQuerySqlGeneratorFactory),
+        typeof(IShapedQueryCompilingExpressionVisitorFactory),
     ];
 
     private DbContextOptionsExtensionInfo? _info;
@@ -43,6 +47,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddWriteEnvelope(services);
         AddMigrations(services);
         AddVersioning(services);
+        AddRowLocks(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -111,6 +116,14 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IInterceptor, RetryUnitInterceptor>();
+    }
+
+    private static void AddRowLocks(IServiceCollection services)
+    {
+        services.AddScoped<IQueryableMethodTranslatingExpressionVisitorFactory, LockTranslatorFactory>();
+        services.AddScoped<IShapedQueryCompilingExpressionVisitorFactory, LockedQueryCompilerFactory>();
+        services.AddSingleton<IQuerySqlGeneratorFactory, LockSqlGeneratorFactory>();
+        services.AddSingleton<ILockedQueryGuard, LockedQueryGuard>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

@@ -1,0 +1,58 @@
+using System.Linq.Expressions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
+
+namespace EfConcurrency.QueryPipeline;
+
+/// <summary>Checks what became of the lock operators when EF was done with the query, and makes the query run as one that locks.</summary>
+internal sealed class LockedQueryCompilerFactory(
+    ShapedQueryCompilingExpressionVisitorDependencies dependencies, RelationalShapedQueryCompilingExpressionVisitorDependencies relationalDependencies)
+    : IShapedQueryCompilingExpressionVisitorFactory
+{
+    public ShapedQueryCompilingExpressionVisitor Create(QueryCompilationContext queryCompilationContext)
+        => new Compiler(dependencies, relationalDependencies, queryCompilationContext);
+
+    private sealed class Compiler(
+        ShapedQueryCompilingExpressionVisitorDependencies dependencies,
+        RelationalShapedQueryCompilingExpressionVisitorDependencies relationalDependencies,
+        QueryCompilationContext compilation)
+        : RelationalShapedQueryCompilingExpressionVisitor(dependencies, relationalDependencies, compilation)
+    {
+        private bool _refreshes;
+
+        protected override Expression VisitShapedQuery(ShapedQueryExpression shapedQueryExpression)
+        {
+            var shape = LockShape.Of(shapedQueryExpression.QueryExpression);
+            if (shape.Wait is not { } wait)
+            {
+                return base.VisitShapedQuery(shapedQueryExpression);
+            }
+
+            _refreshes = QueryCompilationContext.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll;
+            var query = base.VisitShapedQuery(shapedQueryExpression);
+            return Expression.New(
+                typeof(LockedQuery<>).MakeGenericType(query.Type.GenericTypeArguments).GetConstructors().Single(),
+                Expression.Convert(QueryCompilationContext.QueryContextParameter, typeof(RelationalQueryContext)),
+                query,
+                Expression.Constant(wait),
+                Expression.Constant(shape.ReadsOtherTables));
+        }
+
+        protected override Expression VisitExtension(Expression extensionExpression)
+        {
+            if (extensionExpression is UpdateExpression or DeleteExpression)
+            {
+                BulkWriteLocks.Check(extensionExpression);
+            }
+
+            return base.VisitExtension(extensionExpression);
+        }
+
+        protected override Expression InjectStructuralTypeMaterializers(Expression expression)
+        {
+            var materializer = base.InjectStructuralTypeMaterializers(expression);
+            return _refreshes ? TrackedRefreshRewriter.Rewrite(expression, materializer) : materializer;
+        }
+    }
+}
