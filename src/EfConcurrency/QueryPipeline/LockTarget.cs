@@ -70,10 +70,10 @@ internal sealed class LockTarget(string name, LockClause clause)
     {
         switch (table)
         {
-            case TableExpression { Table: ITable }:
-                return LockClause.Find(table) is { } other && other != clause
-                    ? throw new UnsupportedRowLockException($"{name}() locks '{table.Alias}', which another lock operator of the query locks in another way. Leave one of them out; the stronger contains the weaker.")
-                    : clause.Put(table);
+            case TableExpression { Table: ITable } plain:
+                return LockClause.Find(plain) is { } other && other != clause
+                    ? throw new UnsupportedRowLockException($"{name}() locks '{plain.Name}', which another lock operator of the query locks in another way. Leave one of them out; the stronger contains the weaker.")
+                    : clause.Put(plain);
 
             case SelectExpression subquery:
                 var inner = columns.Select(c => subquery.Projection.FirstOrDefault(p => p.Alias == c.Name)?.Expression).OfType<ColumnExpression>().ToList();

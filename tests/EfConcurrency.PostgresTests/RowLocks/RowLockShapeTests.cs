@@ -19,7 +19,7 @@ public sealed class RowLockShapeTests(DepotDatabase depot) : IClassFixture<Depot
         new("operator before Where", db => db.Orders.ForUpdate().Where(o => o.Id == 2), ["WHERE o.\"Id\" = 2 FOR UPDATE OF o"], 1, "Orders: 2"),
         new("no wait", db => db.Orders.Where(o => o.Id == 1).ForUpdate(RowLockWait.NoWait), ["savepoint", "FOR UPDATE OF o NOWAIT", "release"], 1, "Orders: 1"),
         new("skip locked", db => db.Orders.Where(o => o.Id == 1).ForUpdate(RowLockWait.SkipLocked), ["FOR UPDATE OF o SKIP LOCKED"], 1, "Orders: 1"),
-        new("paging", db => db.Orders.OrderBy(o => o.Id).Skip(1).Take(2).ForUpdate(), ["LIMIT", "FOR UPDATE OF o"], 2, "Orders: 2 3"),
+        new("paging (PostgreSQL locks what OFFSET passes over, too)", db => db.Orders.OrderBy(o => o.Id).Skip(1).Take(2).ForUpdate(), ["LIMIT", "FOR UPDATE OF o"], 2, "Orders: 1 2 3"),
         new("paging after the operator", db => db.Orders.ForUpdate().OrderBy(o => o.Id).Take(2), ["LIMIT", "FOR UPDATE OF o"], 2, "Orders: 1 2"),
         new("Where after paging locks the page", db => db.Orders.OrderBy(o => o.Id).Take(2).ForUpdate().Where(o => o.CustomerId == 1), ["LIMIT", "FOR UPDATE OF o", ") AS"], 2, "Orders: 1 2"),
         new("operator behind a subquery", db => db.Orders.OrderBy(o => o.Id).Take(2).Where(o => o.Id > 0).ForUpdate(), ["LIMIT", "FOR UPDATE OF o", ") AS"], 2, "Orders: 1 2"),
