@@ -69,7 +69,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         if (replacements?.Keys.Select(k => k.Item1).FirstOrDefault(Replaced.Contains) is { } service)
         {
             throw new InvalidOperationException(
-                $"ReplaceService<{service.Name}, …>() removes the {service.Name} of EfConcurrency, and with it the checks of every save. "
+                $"ReplaceService<{service.Name}, …>() removes the {service.Name} of EfConcurrency, and with it the checks of saves or the locks of queries. "
                 + "Remove that ReplaceService call, or UseEfConcurrency() from this context.");
         }
     }

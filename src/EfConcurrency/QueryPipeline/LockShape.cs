@@ -1,5 +1,6 @@
 using System.Linq.Expressions;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Query.SqlExpressions;
 
 namespace EfConcurrency.QueryPipeline;
@@ -27,6 +28,16 @@ internal sealed class LockShape : ExpressionVisitor
     {
         var shape = new LockShape();
         shape.Visit(statement);
+        return shape;
+    }
+
+    /// <summary>The further statements of a split query are parts of its shaper.</summary>
+    public static LockShape Of(ShapedQueryExpression query)
+    {
+        var shape = Of(query.QueryExpression);
+        var readsOtherTables = shape.ReadsOtherTables;
+        shape.Visit(query.ShaperExpression);
+        shape.ReadsOtherTables = readsOtherTables;
         return shape;
     }
 

@@ -52,6 +52,10 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
         var guard = Context.GetService<ILockedQueryGuard>();
         guard.BeforeSending(Context);
         TrackedRefresh.Begin(queryContext, guard);
+
+        // Open from the first statement to the last, also in a TransactionScope, where EF would close it in between.
+        var connection = queryContext.Connection;
+        _ = async ? await connection.OpenAsync(cancellationToken).ConfigureAwait(false) : connection.Open();
         try
         {
             if (readsOtherTables && HasSnapshotPerStatement())
@@ -70,6 +74,10 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
 
             throw;
         }
+        finally
+        {
+            _ = async ? await connection.CloseAsync().ConfigureAwait(false) : connection.Close();
+        }
     }
 
     /// <summary>
@@ -79,19 +87,10 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
     /// </summary>
     private async Task LockFirstAsync(bool async, CancellationToken cancellationToken)
     {
-        var connection = queryContext.Connection;
-        _ = async ? await connection.OpenAsync(cancellationToken).ConfigureAwait(false) : connection.Open();
-        try
+        var command = CreateDbCommand();
+        await using (command.ConfigureAwait(false))
         {
-            var command = CreateDbCommand();
-            await using (command.ConfigureAwait(false))
-            {
-                _ = async ? await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteNonQuery();
-            }
-        }
-        finally
-        {
-            _ = async ? await connection.CloseAsync().ConfigureAwait(false) : connection.Close();
+            _ = async ? await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false) : command.ExecuteNonQuery();
         }
     }
 

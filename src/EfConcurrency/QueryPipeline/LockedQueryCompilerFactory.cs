@@ -23,7 +23,7 @@ internal sealed class LockedQueryCompilerFactory(
 
         protected override Expression VisitShapedQuery(ShapedQueryExpression shapedQueryExpression)
         {
-            var shape = LockShape.Of(shapedQueryExpression.QueryExpression);
+            var shape = LockShape.Of(shapedQueryExpression);
             if (shape.Wait is not { } wait)
             {
                 return base.VisitShapedQuery(shapedQueryExpression);
@@ -32,7 +32,7 @@ internal sealed class LockedQueryCompilerFactory(
             _refreshes = QueryCompilationContext.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll;
             var query = base.VisitShapedQuery(shapedQueryExpression);
             return Expression.New(
-                typeof(LockedQuery<>).MakeGenericType(query.Type.GenericTypeArguments).GetConstructors().Single(),
+                typeof(LockedQuery<>).MakeGenericType(ElementType(query.Type)).GetConstructors().Single(),
                 Expression.Convert(QueryCompilationContext.QueryContextParameter, typeof(RelationalQueryContext)),
                 query,
                 Expression.Constant(wait),
@@ -54,5 +54,9 @@ internal sealed class LockedQueryCompilerFactory(
             var materializer = base.InjectStructuralTypeMaterializers(expression);
             return _refreshes ? TrackedRefreshRewriter.Rewrite(expression, materializer) : materializer;
         }
+
+        /// <summary>Not the type argument: a query that groups in memory has one for the key and one for the elements.</summary>
+        private static Type ElementType(Type sequence)
+            => sequence.GetInterfaces().Single(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IEnumerable<>)).GenericTypeArguments[0];
     }
 }

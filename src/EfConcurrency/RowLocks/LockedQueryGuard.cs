@@ -28,8 +28,7 @@ internal sealed class LockedQueryGuard : ILockedQueryGuard
             return null;
         }
 
-        // 25P02: the transaction was lost before the query, so there is no savepoint of ours in it.
-        var isUndone = wait.MayFail && error.SqlState != PostgresErrorCodes.InFailedSqlTransaction && await TryUndoAsync(context, async).ConfigureAwait(false);
+        var isUndone = wait.MayFail && await TryUndoAsync(context, async).ConfigureAwait(false);
         return error.SqlState == PostgresErrorCodes.LockNotAvailable ? new RowLockUnavailableException(RowLockWait.Of(wait), isUndone, failure) : null;
     }
 
@@ -48,7 +47,7 @@ internal sealed class LockedQueryGuard : ILockedQueryGuard
         }
         catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
         {
-            // The connection is gone, and with it the transaction. What is reported is why.
+            // The connection is gone, or the transaction was lost before the query. What is reported is why.
             return false;
         }
     }

@@ -1,3 +1,4 @@
+using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.PostgresTests.RowLocks;
@@ -127,12 +128,14 @@ public class Phone
     public string Number { get; set; } = "";
 }
 
-/// <summary>One table for the hierarchy.</summary>
-public class Vehicle
+/// <summary>One table for the hierarchy, and a version.</summary>
+public class Vehicle : IVersioned
 {
     public int Id { get; set; }
 
     public string Plate { get; set; } = "";
+
+    public long Version { get; private set; }
 }
 
 public class Car : Vehicle

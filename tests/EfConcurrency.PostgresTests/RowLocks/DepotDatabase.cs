@@ -44,7 +44,7 @@ public sealed class DepotDatabase(PostgresServer server) : DatabaseFixture(serve
     /// <summary>What is locked in a table right now, as another session finds out: the first column of each row, in order.</summary>
     public async Task<string> LockedAsync(string table, string key = "Id")
     {
-        await using var connection = new NpgsqlConnection(ConnectionString);
+        await using var connection = new NpgsqlConnection(ConnectionString + ";Enlist=false");
         await connection.OpenAsync(Token);
         await using var transaction = await connection.BeginTransactionAsync(Token);
         var free = await KeysAsync(connection, $"select \"{key}\"::text from \"{table}\" for update skip locked");
@@ -59,7 +59,7 @@ public sealed class DepotDatabase(PostgresServer server) : DatabaseFixture(serve
 
     /// <summary>A transaction of another session that holds a lock on an order until it is disposed.</summary>
     public async Task<OtherSession> LockOrderElsewhereAsync(int id, string strength = "for update")
-        => await OtherSession.StartAsync(ConnectionString, $"select 1 from \"Orders\" where \"Id\" = {id} {strength}");
+        => await OtherSession.StartAsync(ConnectionString + ";Enlist=false", $"select 1 from \"Orders\" where \"Id\" = {id} {strength}");
 
     private static async Task<List<string>> KeysAsync(NpgsqlConnection connection, string sql)
     {
