@@ -21,11 +21,9 @@ internal static class LockClauseSql
     /// <summary>After such a statement. Locks survive a RELEASE.</summary>
     public const string Release = "/* efconcurrency query.lock-release */ release savepoint efc_row_lock";
 
-    /// <summary>
-    /// After a statement that <see cref="LimitWait"/> stands before. RELEASE would leave the limit to the statements that follow.
-    /// The row that it returns comes after those of the query and is read by nobody.
-    /// </summary>
-    public const string RestoreWait = "/* efconcurrency query.lock-restore-wait */ select set_config('lock_timeout', current_setting('efc.lock_timeout'), true);";
+    /// <summary>After a statement that <see cref="LimitWait"/> stands before. RELEASE would leave the limit to the statements that follow.</summary>
+    public const string RestoreWait =
+        "/* efconcurrency query.lock-restore-wait */ do $$ begin perform set_config('lock_timeout', current_setting('efc.lock_timeout'), true); end $$;";
 
     /// <summary>After such a failure.</summary>
     public const string Undo =
@@ -41,7 +39,7 @@ internal static class LockClauseSql
         };
 
     /// <summary>
-    /// Keeps the old limit and sets another, in a DO block because that returns no rows: EF reads the first rows that come back.
+    /// Keeps the old limit and sets another. A DO block, because it returns no rows: EF takes all that come back for those of the query.
     /// </summary>
     public static string LimitWait(int milliseconds)
         => string.Create(

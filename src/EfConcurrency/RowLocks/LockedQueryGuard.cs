@@ -23,14 +23,15 @@ internal sealed class LockedQueryGuard : ILockedQueryGuard
 
     public async ValueTask<Exception?> ExplainAsync(DbContext context, Exception failure, LockWait wait, bool async)
     {
-        if (SqlStates.FindPostgresException(failure) is not { } error)
-        {
-            return null;
-        }
-
-        var isUndone = wait.MayFail && await TryUndoAsync(context, async).ConfigureAwait(false);
-        return error.SqlState == PostgresErrorCodes.LockNotAvailable ? new RowLockUnavailableException(RowLockWait.Of(wait), isUndone, failure) : null;
+        // Whatever the server or the connection refused (a command timeout, too) may have cost the transaction.
+        var isUndone = wait.MayFail && IsOfTheDatabase(failure) && await TryUndoAsync(context, async).ConfigureAwait(false);
+        return SqlStates.FindPostgresException(failure)?.SqlState == PostgresErrorCodes.LockNotAvailable
+            ? new RowLockUnavailableException(RowLockWait.Of(wait), isUndone, failure)
+            : null;
     }
+
+    private static bool IsOfTheDatabase(Exception? exception)
+        => exception is NpgsqlException || (exception is not null && IsOfTheDatabase(exception.InnerException));
 
     /// <summary>Not to be cancelled: a query that was cancelled must not cost the transaction.</summary>
     private static async Task<bool> TryUndoAsync(DbContext context, bool async)

@@ -10,6 +10,8 @@ public class DepotContext(DbContextOptions<DepotContext> options) : DbContext(op
 
     public DbSet<Line> Lines => Set<Line>();
 
+    public DbSet<Tag> Tags => Set<Tag>();
+
     public DbSet<Customer> Customers => Set<Customer>();
 
     public DbSet<Vehicle> Vehicles => Set<Vehicle>();
@@ -30,6 +32,7 @@ public class DepotContext(DbContextOptions<DepotContext> options) : DbContext(op
             o.HasOne(x => x.Approver).WithMany();
             o.ComplexProperty(x => x.Delivery);
         });
+        modelBuilder.Entity<Tag>().Property(t => t.Id).ValueGeneratedNever();
         modelBuilder.Entity<Line>().HasKey(l => new { l.OrderId, l.Number });
         modelBuilder.Entity<Customer>(c =>
         {
@@ -73,6 +76,17 @@ public class Order
     public Delivery Delivery { get; set; } = new();
 
     public List<Line> Lines { get; set; } = [];
+
+    public List<Tag> Tags { get; set; } = [];
+}
+
+public class Tag
+{
+    public int Id { get; set; }
+
+    public string Text { get; set; } = "";
+
+    public List<Order> Orders { get; set; } = [];
 }
 
 public class Delivery

@@ -26,7 +26,7 @@ public sealed class DepotDatabase(PostgresServer server) : DatabaseFixture(serve
             Phones = [new() { Number = "1" + i }, new() { Number = "2" + i }],
         }));
         db.Orders.AddRange(
-            new Order { Id = 1, CustomerId = 1, Lines = [new() { Number = 1 }, new() { Number = 2 }] },
+            new Order { Id = 1, CustomerId = 1, Lines = [new() { Number = 1 }, new() { Number = 2 }], Tags = [new() { Id = 1 }, new() { Id = 2 }] },
             new Order { Id = 2, CustomerId = 1, Lines = [new() { Number = 1 }] },
             new Order { Id = 3, CustomerId = 2, ApproverId = 3 },
             new Order { Id = 4, CustomerId = 3 });

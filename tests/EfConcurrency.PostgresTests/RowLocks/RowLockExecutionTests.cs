@@ -115,6 +115,19 @@ public sealed class RowLockExecutionTests(DepotDatabase depot) : IClassFixture<D
         }
     }
 
+    [Fact]
+    public async Task Statements_that_Npgsql_prepares_by_itself_work_as_others()
+    {
+        var options = new DbContextOptionsBuilder<DepotContext>().UseNpgsql(depot.ConnectionString + ";Max Auto Prepare=20;Auto Prepare Min Usages=2").UseEfConcurrency().Options;
+        await using var db = new DepotContext(options);
+        await using var transaction = await db.Database.BeginTransactionAsync(Token);
+
+        for (var id = 1; id <= 4; id++)
+        {
+            Assert.Equal(id, (await db.Orders.Where(o => o.Id == id).ForUpdate(RowLockWait.Wait(TimeSpan.FromSeconds(5))).SingleAsync(Token)).Id);
+        }
+    }
+
     [Theory]
     [InlineData("plain", 1)]
     [InlineData("no wait", 1)]

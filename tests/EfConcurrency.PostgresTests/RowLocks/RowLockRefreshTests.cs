@@ -109,6 +109,18 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
     }
 
     [Fact]
+    public async Task Many_to_many_is_refreshed()
+    {
+        var order = await _db.Orders.Include(o => o.Tags).SingleAsync(o => o.Id == 1, Token);
+        await depot.ExecuteAsync("update \"Tags\" set \"Text\" = 'hot'; insert into \"Tags\" values (3, 'new'); insert into \"OrderTag\" values (1, 3)");
+
+        await _db.Orders.Include(o => o.Tags).Where(o => o.Id == 1).ForUpdate().SingleAsync(Token);
+
+        Assert.Equal(["hot", "hot", "new"], order.Tags.OrderBy(t => t.Id).Select(t => t.Text));
+        Assert.Equal(0, await _db.SaveChangesAsync(Token));
+    }
+
+    [Fact]
     public async Task A_changed_foreign_key_moves_the_entity()
     {
         var order = await _db.Orders.Include(o => o.Customer).SingleAsync(o => o.Id == 4, Token);

@@ -30,6 +30,8 @@ public sealed class RowLockShapeTests(DepotDatabase depot) : IClassFixture<Depot
         new("paging and Include", db => db.Orders.OrderBy(o => o.Id).Take(2).ForUpdate().Include(o => o.Lines), ["FROM (", "LIMIT", "FOR UPDATE OF o ) AS", "LEFT JOIN"], 2, "Orders: 1 2", "Lines: "),
         new("ThenInclude", db => db.Customers.Where(c => c.Id == 1).Include(c => c.Orders).ThenInclude(o => o.Lines).ForUpdate(), ["FOR UPDATE OF c"], 1, "Customers: 1", "Orders: ", "Lines: "),
         new("split query", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Lines).AsSplitQuery().ForUpdate(), ["FOR UPDATE OF o"], 1, "Orders: 1", "Lines: "),
+        new("split query with a time limit", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Lines).Include(o => o.Tags).AsSplitQuery().ForUpdate(RowLockWait.Wait(TimeSpan.FromSeconds(5))), ["savepoint", "'5000'", "FOR UPDATE OF o", "release"], 1, "Orders: 1", "Lines: "),
+        new("Include of many to many", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Tags).ForUpdate(), ["LEFT JOIN", "FOR UPDATE OF o"], 1, "Orders: 1", "Tags: "),
         new("filtered Include", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Lines.Where(l => l.Number > 1).OrderBy(l => l.Number).Take(1)).ForUpdate(), ["FOR UPDATE OF o"], 1, "Orders: 1", "Lines: "),
         new("filter through a navigation", db => db.Orders.Where(o => o.Customer.Name == "c2").ForUpdate(), ["INNER JOIN", "FOR UPDATE OF o"], 1, "Orders: 3", "Customers: "),
         new("filter through an optional navigation", db => db.Orders.Where(o => o.Approver!.Name == "c3").ForUpdate(), ["LEFT JOIN", "FOR UPDATE OF o"], 1, "Orders: 3", "Customers: "),

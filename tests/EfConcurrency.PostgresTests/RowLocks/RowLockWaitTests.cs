@@ -154,6 +154,20 @@ public sealed class RowLockWaitTests(DepotDatabase depot) : IClassFixture<DepotD
         Assert.Equal(4, await db.Orders.CountAsync(Token));
     }
 
+    [Fact]
+    public async Task A_command_timeout_leaves_the_transaction_usable_where_there_is_a_savepoint()
+    {
+        await using var other = await depot.LockOrderElsewhereAsync(1);
+        await using var db = depot.Open();
+        await using var transaction = await db.Database.BeginTransactionAsync(Token);
+        db.Database.SetCommandTimeout(TimeSpan.FromSeconds(1));
+
+        var error = await Record.ExceptionAsync(() => db.Orders.Where(o => o.Id == 1).ForUpdate(Long).SingleAsync(Token));
+
+        Assert.IsType<TimeoutException>(error!.GetBaseException());
+        Assert.Equal(4, await db.Orders.CountAsync(Token));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
