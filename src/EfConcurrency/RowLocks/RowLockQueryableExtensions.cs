@@ -19,6 +19,9 @@ public static class RowLockQueryableExtensions
     /// <typeparam name="T">The entity.</typeparam>
     /// <param name="source">The query.</param>
     /// <returns>The query, which waits for rows that others have locked.</returns>
+    /// <exception cref="UnsupportedRowLockException">When the query is translated: its rows can't be locked.</exception>
+    /// <exception cref="RowLockTransactionRequiredException">When the query is sent: there is no open transaction.</exception>
+    /// <exception cref="RowLockUnsavedChangesException">When the query is read: an entity that it returns is tracked and has unsaved changes.</exception>
     [LockOperator(LockClauseSql.ForUpdate)]
     public static IQueryable<T> ForUpdate<T>(this IQueryable<T> source)
         where T : class
@@ -28,6 +31,7 @@ public static class RowLockQueryableExtensions
     /// <param name="source">The query.</param>
     /// <param name="wait">What to do about rows that others have locked. <see cref="RowLockWait.Default"/> waits.</param>
     /// <returns>The query.</returns>
+    /// <exception cref="RowLockUnavailableException">When the query is read: a row is locked, and <paramref name="wait"/> is limited.</exception>
     [LockOperator(LockClauseSql.ForUpdate)]
     public static IQueryable<T> ForUpdate<T>(this IQueryable<T> source, [Query.NotParameterized] RowLockWait wait)
         where T : class
@@ -37,6 +41,9 @@ public static class RowLockQueryableExtensions
     /// <typeparam name="T">The entity.</typeparam>
     /// <param name="source">The query.</param>
     /// <returns>The query, which waits for rows that others have locked.</returns>
+    /// <exception cref="UnsupportedRowLockException">When the query is translated: its rows can't be locked.</exception>
+    /// <exception cref="RowLockTransactionRequiredException">When the query is sent: there is no open transaction.</exception>
+    /// <exception cref="RowLockUnsavedChangesException">When the query is read: an entity that it returns is tracked and has unsaved changes.</exception>
     [LockOperator(LockClauseSql.ForNoKeyUpdate)]
     public static IQueryable<T> ForNoKeyUpdate<T>(this IQueryable<T> source)
         where T : class
@@ -46,6 +53,7 @@ public static class RowLockQueryableExtensions
     /// <param name="source">The query.</param>
     /// <param name="wait">What to do about rows that others have locked. <see cref="RowLockWait.Default"/> waits.</param>
     /// <returns>The query.</returns>
+    /// <exception cref="RowLockUnavailableException">When the query is read: a row is locked, and <paramref name="wait"/> is limited.</exception>
     [LockOperator(LockClauseSql.ForNoKeyUpdate)]
     public static IQueryable<T> ForNoKeyUpdate<T>(this IQueryable<T> source, [Query.NotParameterized] RowLockWait wait)
         where T : class
@@ -55,6 +63,9 @@ public static class RowLockQueryableExtensions
     /// <typeparam name="T">The entity.</typeparam>
     /// <param name="source">The query.</param>
     /// <returns>The query, which waits for rows that others have locked.</returns>
+    /// <exception cref="UnsupportedRowLockException">When the query is translated: its rows can't be locked.</exception>
+    /// <exception cref="RowLockTransactionRequiredException">When the query is sent: there is no open transaction.</exception>
+    /// <exception cref="RowLockUnsavedChangesException">When the query is read: an entity that it returns is tracked and has unsaved changes.</exception>
     [LockOperator(LockClauseSql.ForShare)]
     public static IQueryable<T> ForShare<T>(this IQueryable<T> source)
         where T : class
@@ -64,6 +75,7 @@ public static class RowLockQueryableExtensions
     /// <param name="source">The query.</param>
     /// <param name="wait">What to do about rows that others have locked. <see cref="RowLockWait.Default"/> waits.</param>
     /// <returns>The query.</returns>
+    /// <exception cref="RowLockUnavailableException">When the query is read: a row is locked, and <paramref name="wait"/> is limited.</exception>
     [LockOperator(LockClauseSql.ForShare)]
     public static IQueryable<T> ForShare<T>(this IQueryable<T> source, [Query.NotParameterized] RowLockWait wait)
         where T : class
@@ -73,6 +85,9 @@ public static class RowLockQueryableExtensions
     /// <typeparam name="T">The entity.</typeparam>
     /// <param name="source">The query.</param>
     /// <returns>The query, which waits for rows that others have locked.</returns>
+    /// <exception cref="UnsupportedRowLockException">When the query is translated: its rows can't be locked.</exception>
+    /// <exception cref="RowLockTransactionRequiredException">When the query is sent: there is no open transaction.</exception>
+    /// <exception cref="RowLockUnsavedChangesException">When the query is read: an entity that it returns is tracked and has unsaved changes.</exception>
     [LockOperator(LockClauseSql.ForKeyShare)]
     public static IQueryable<T> ForKeyShare<T>(this IQueryable<T> source)
         where T : class
@@ -82,6 +97,7 @@ public static class RowLockQueryableExtensions
     /// <param name="source">The query.</param>
     /// <param name="wait">What to do about rows that others have locked. <see cref="RowLockWait.Default"/> waits.</param>
     /// <returns>The query.</returns>
+    /// <exception cref="RowLockUnavailableException">When the query is read: a row is locked, and <paramref name="wait"/> is limited.</exception>
     [LockOperator(LockClauseSql.ForKeyShare)]
     public static IQueryable<T> ForKeyShare<T>(this IQueryable<T> source, [Query.NotParameterized] RowLockWait wait)
         where T : class

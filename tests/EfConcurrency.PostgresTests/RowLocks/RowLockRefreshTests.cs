@@ -1,5 +1,6 @@
 using EfConcurrency.RowLocks;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace EfConcurrency.PostgresTests.RowLocks;
 
@@ -185,14 +186,18 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
     [Fact]
     public async Task An_entity_that_comes_in_several_rows_is_read_once()
     {
-        await _db.Orders.SingleAsync(o => o.Id == 1, Token);
+        var counter = new MaterializationCounter();
+        await using var db = depot.Open(configure: b => b.AddInterceptors(counter));
+        await using var transaction = await db.Database.BeginTransactionAsync(Token);
+        await db.Orders.SingleAsync(o => o.Id == 1, Token);
         await depot.ExecuteAsync("update \"Orders\" set \"State\" = 'twice' where \"Id\" = 1");
+        counter.Orders = 0;
 
-        var rows = await _db.Orders.Where(o => o.Id == 1).ForUpdate().Join(_db.Lines, o => o.Id, l => l.OrderId, (o, l) => new { Order = o, l.Number }).ToListAsync(Token);
+        var rows = await db.Orders.Where(o => o.Id == 1).ForUpdate().Join(db.Lines, o => o.Id, l => l.OrderId, (o, l) => new { Order = o, l.Number }).ToListAsync(Token);
 
         Assert.Equal(2, rows.Count);
         Assert.Single(rows.Select(r => r.Order).Distinct());
-        Assert.Equal("twice", rows[0].Order.State);
+        Assert.Equal(("twice", 1), (rows[0].Order.State, counter.Orders));
     }
 
     [Fact]
@@ -205,5 +210,16 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
         var read = await _db.Orders.AsNoTracking().Where(o => o.Id == 3).ForUpdate().SingleAsync(Token);
 
         Assert.Equal(("theirs", "mine"), (read.State, order.State));
+    }
+
+    private sealed class MaterializationCounter : IMaterializationInterceptor
+    {
+        public int Orders { get; set; }
+
+        public object InitializedInstance(MaterializationInterceptionData materializationData, object entity)
+        {
+            Orders += entity is Order ? 1 : 0;
+            return entity;
+        }
     }
 }

@@ -54,6 +54,14 @@ public sealed class RowLockShapeTests(DepotDatabase depot) : IClassFixture<Depot
         new("entity in two tables", db => db.SplitRows.Where(s => s.Id == 1).ForUpdate(), ["INNER JOIN", "FOR UPDATE OF s"], 1, "SplitRows: 1", "SplitDetails: 1"),
         new("owned types", db => db.Customers.Where(c => c.Id == 1).ForUpdate(), ["FOR UPDATE OF c"], 1, "Customers: 1"),
         new("no tracking", db => db.Orders.AsNoTracking().Where(o => o.Id == 1).Include(o => o.Lines).ForUpdate(), ["FOR UPDATE OF o"], 1, "Orders: 1"),
+        new("no tracking with identity resolution", db => db.Orders.AsNoTrackingWithIdentityResolution().Where(o => o.Id == 1).Include(o => o.Lines).ForUpdate(), ["FOR UPDATE OF o"], 1, "Orders: 1"),
+        new("aggregate of a subquery in the projection", db => db.Orders.Where(o => o.Id == 1).ForUpdate().Select(o => new { o.Id, Lines = o.Lines.Count }), ["count(*)", "FOR UPDATE OF o"], 1, "Orders: 1", "Lines: "),
+        new("aggregate of a subquery in the condition", db => db.Orders.Where(o => o.Lines.Sum(l => l.Number) == 3).ForUpdate(), ["sum(", "FOR UPDATE OF o"], 1, "Orders: 1", "Lines: "),
+        new("Distinct around a locked page", db => db.Orders.OrderBy(o => o.Id).Take(1).ForUpdate().Select(o => new { o.State }).Distinct(), ["FOR UPDATE OF o"], 1, "Orders: 1"),
+        new("lock in IN", db => db.Orders.Where(o => db.Customers.Where(c => c.Id == 2).ForShare().Select(c => c.Id).Contains(o.CustomerId)), ["IN (", "FOR SHARE OF c"], 1, "Customers: 2", "Orders: "),
+        new("owned collection", db => db.Customers.Where(c => c.Id == 1).SelectMany(c => c.Phones).AsNoTracking().ForUpdate(), ["INNER JOIN", "FOR UPDATE OF p"], 2, "Customers: "),
+        new("condition on a JSON column", db => db.Customers.Where(c => c.Settings!.Language == "de" && c.Id == 1).ForUpdate(), ["FOR UPDATE OF c"], 1, "Customers: 1"),
+        new("join with SQL of one's own", db => db.Orders.ForUpdate().Join(db.Customers.FromSqlRaw("select * from \"Customers\" where \"Id\" = 2"), o => o.CustomerId, c => c.Id, (o, c) => o), ["FOR UPDATE OF o"], 1, "Orders: 3", "Customers: "),
         new("tag", db => db.Orders.TagWith("mine").Where(o => o.Id == 1).ForUpdate(), ["-- mine", "FOR UPDATE OF o"], 1, "Orders: 1"),
     ];
 
