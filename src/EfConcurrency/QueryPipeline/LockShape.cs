@@ -13,6 +13,7 @@ internal sealed class LockShape : ExpressionVisitor
 {
     private bool _mayBeMissing;
     private bool _isInSetOperation;
+    private bool _skips;
 
     private LockShape()
     {
@@ -31,13 +32,18 @@ internal sealed class LockShape : ExpressionVisitor
         return shape;
     }
 
-    /// <summary>The further statements of a split query are parts of its shaper.</summary>
+    /// <summary>The further statements of a split query are parts of its shaper. Each has its own time limit and savepoint.</summary>
     public static LockShape Of(ShapedQueryExpression query)
     {
-        var shape = Of(query.QueryExpression);
-        var readsOtherTables = shape.ReadsOtherTables;
-        shape.Visit(query.ShaperExpression);
-        shape.ReadsOtherTables = readsOtherTables;
+        var (shape, parts) = (Of(query.QueryExpression), Of(query.ShaperExpression));
+        if (shape._skips && parts._skips)
+        {
+            throw new UnsupportedRowLockException(
+                "A split query chooses its rows anew in each statement, and with RowLockWait.SkipLocked these may be other rows, whose collections would come back in the place of those asked for. "
+                + "Use AsSingleQuery(), or lock without Include(…) and load the collections afterwards.");
+        }
+
+        shape.Wait = shape.Wait is null || parts.Wait is { MayFail: true } ? parts.Wait : shape.Wait;
         return shape;
     }
 
@@ -124,6 +130,7 @@ internal sealed class LockShape : ExpressionVisitor
             throw new UnsupportedRowLockException("The lock operators of the query limit the wait to different times, but a limit holds for the whole statement. Give all of them the same RowLockWait.");
         }
 
+        _skips |= clause.Wait.Kind == LockWaitKind.SkipLocked;
         Wait = Wait is { Kind: LockWaitKind.WaitLimited } || (Wait is { MayFail: true } && !clause.Wait.MayFail) ? Wait : clause.Wait;
     }
 

@@ -37,6 +37,7 @@ public sealed class RowLockRefusalTests(DepotDatabase depot) : IClassFixture<Dep
         new("part of a JSON column", "JSON", db => db.Customers.Select(c => c.Settings!).AsNoTracking().ForUpdate().Load()),
         new("two locks on one table", "in another way", db => db.Orders.ForUpdate().ForShare().Load()),
         new("two time limits", "different times", db => db.Orders.ForUpdate(RowLockWait.Wait(TimeSpan.FromSeconds(1))).Join(db.Customers.ForShare(RowLockWait.Wait(TimeSpan.FromSeconds(2))), o => o.CustomerId, c => c.Id, (o, c) => o).Load()),
+        new("split query that skips", "AsSingleQuery", db => db.Orders.Include(o => o.Lines).AsSplitQuery().ForUpdate(RowLockWait.SkipLocked).Load()),
         new("ExecuteUpdate", "by themselves", db => db.Orders.ForUpdate().ExecuteUpdate(s => s.SetProperty(o => o.State, "x"))),
         new("ExecuteDelete", "by themselves", db => db.Orders.Where(o => o.Id == 1).ForUpdate().ExecuteDelete()),
         new("ExecuteUpdate that may fail", "not fail", db => db.Orders.OrderBy(o => o.Id).Take(1).ForUpdate(RowLockWait.NoWait).ExecuteUpdate(s => s.SetProperty(o => o.State, "x"))),

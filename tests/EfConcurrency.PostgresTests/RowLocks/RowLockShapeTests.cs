@@ -31,6 +31,8 @@ public sealed class RowLockShapeTests(DepotDatabase depot) : IClassFixture<Depot
         new("ThenInclude", db => db.Customers.Where(c => c.Id == 1).Include(c => c.Orders).ThenInclude(o => o.Lines).ForUpdate(), ["FOR UPDATE OF c"], 1, "Customers: 1", "Orders: ", "Lines: "),
         new("split query", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Lines).AsSplitQuery().ForUpdate(), ["FOR UPDATE OF o"], 1, "Orders: 1", "Lines: "),
         new("split query with a time limit", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Lines).Include(o => o.Tags).AsSplitQuery().ForUpdate(RowLockWait.Wait(TimeSpan.FromSeconds(5))), ["savepoint", "'5000'", "FOR UPDATE OF o", "release"], 1, "Orders: 1", "Lines: "),
+        new("Include and skip locked", db => db.Orders.OrderBy(o => o.Id).Take(2).Include(o => o.Lines).ForUpdate(RowLockWait.SkipLocked), ["FROM (", "FOR UPDATE OF o SKIP LOCKED ) AS", "LEFT JOIN"], 2, "Orders: 1 2", "Lines: "),
+        new("split query that has nothing to split and skips", db => db.Orders.Where(o => o.Id == 1).AsSplitQuery().ForUpdate(RowLockWait.SkipLocked), ["SKIP LOCKED"], 1, "Orders: 1"),
         new("Include of many to many", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Tags).ForUpdate(), ["LEFT JOIN", "FOR UPDATE OF o"], 1, "Orders: 1", "Tags: "),
         new("filtered Include", db => db.Orders.Where(o => o.Id == 1).Include(o => o.Lines.Where(l => l.Number > 1).OrderBy(l => l.Number).Take(1)).ForUpdate(), ["FOR UPDATE OF o"], 1, "Orders: 1", "Lines: "),
         new("filter through a navigation", db => db.Orders.Where(o => o.Customer.Name == "c2").ForUpdate(), ["INNER JOIN", "FOR UPDATE OF o"], 1, "Orders: 3", "Customers: "),
