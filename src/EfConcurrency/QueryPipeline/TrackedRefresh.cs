@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore.Query;
 namespace EfConcurrency.QueryPipeline;
 
 /// <summary>
-/// Gives tracked entities the values that a query read under its locks, as <c>Reload()</c> would. What an entity owns is replaced:
+/// Gives tracked entities the values that a query read under its locks. What an entity owns is replaced:
 /// it has no identity of its own, and may have come or gone. An entity with unsaved changes is refused.
 /// </summary>
 internal sealed class TrackedRefresh
@@ -19,8 +19,6 @@ internal sealed class TrackedRefresh
 
     /// <summary>Rows come more than once where a collection is joined; an entity is read once.</summary>
     private readonly HashSet<InternalEntityEntry> _read = new(ReferenceEqualityComparer.Instance);
-
-    private StateManager? _scratch;
 
     private TrackedRefresh(ILockedQueryGuard guard) => _guard = guard;
 
@@ -34,15 +32,18 @@ internal sealed class TrackedRefresh
     /// <summary>In place of EF's own call: tracks a new entity, or copies the values to the one that is tracked.</summary>
     public static InternalEntityEntry Track(QueryContext queryContext, InternalEntityEntry? entry, IEntityType entityType, object instance, ISnapshot shadowValues)
     {
-        Executions.TryGetValue(queryContext, out var execution);
         if (entry is not null)
         {
-            execution!.Refresh(entry, entityType, instance, shadowValues);
+            Refresh(entry, instance, shadowValues);
             return entry;
         }
 
         var tracked = queryContext.StartTracking(entityType, instance, shadowValues);
-        execution?._read.Add(tracked);
+        if (Executions.TryGetValue(queryContext, out var execution))
+        {
+            execution._read.Add(tracked);
+        }
+
         return tracked;
     }
 
@@ -72,15 +73,17 @@ internal sealed class TrackedRefresh
         }
     }
 
-    private void Refresh(InternalEntityEntry entry, IEntityType entityType, object instance, ISnapshot shadowValues)
+    /// <summary>The values are read through an entry that is never tracked, as shadow properties are not in the instance.</summary>
+    private static void Refresh(InternalEntityEntry entry, object instance, ISnapshot shadowValues)
     {
         Forget(entry);
-        _scratch ??= new StateManager(entry.StateManager.Dependencies);
-        var values = _scratch.StartTrackingFromQuery(entityType, instance, shadowValues).ToEntityEntry().CurrentValues;
-        var tracked = entry.ToEntityEntry();
-        tracked.CurrentValues.SetValues(values);
-        tracked.OriginalValues.SetValues(values);
-        tracked.State = EntityState.Unchanged;
+        var read = shadowValues.IsEmpty
+            ? new InternalEntityEntry(entry.StateManager, entry.EntityType, instance)
+            : new InternalEntityEntry(entry.StateManager, entry.EntityType, instance, shadowValues);
+        entry.ToEntityEntry().CurrentValues.SetValues(read.ToEntityEntry().CurrentValues);
+
+        // As after a save. Reload() sets the state instead, and loses complex collections by that.
+        entry.AcceptChanges();
     }
 
     /// <summary>Takes what is owned out of the context and out of its owner; the query reads it anew.</summary>

@@ -31,8 +31,10 @@ public class DepotContext(DbContextOptions<DepotContext> options) : DbContext(op
             o.HasOne(x => x.Customer).WithMany(x => x.Orders).IsRequired();
             o.HasOne(x => x.Approver).WithMany();
             o.ComplexProperty(x => x.Delivery);
+            o.ComplexCollection(x => x.Stops, s => s.ToJson());
         });
         modelBuilder.Entity<Tag>().Property(t => t.Id).ValueGeneratedNever();
+        modelBuilder.Entity<Tag>().Property(t => t.RowVersion).IsRowVersion();
         modelBuilder.Entity<Line>().HasKey(l => new { l.OrderId, l.Number });
         modelBuilder.Entity<Customer>(c =>
         {
@@ -75,6 +77,8 @@ public class Order
 
     public Delivery Delivery { get; set; } = new();
 
+    public List<Delivery> Stops { get; set; } = [];
+
     public List<Line> Lines { get; set; } = [];
 
     public List<Tag> Tags { get; set; } = [];
@@ -85,6 +89,8 @@ public class Tag
     public int Id { get; set; }
 
     public string Text { get; set; } = "";
+
+    public uint RowVersion { get; set; }
 
     public List<Order> Orders { get; set; } = [];
 }

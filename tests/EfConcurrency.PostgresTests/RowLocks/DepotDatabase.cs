@@ -28,7 +28,7 @@ public sealed class DepotDatabase(PostgresServer server) : DatabaseFixture(serve
         db.Orders.AddRange(
             new Order { Id = 1, CustomerId = 1, Lines = [new() { Number = 1 }, new() { Number = 2 }], Tags = [new() { Id = 1 }, new() { Id = 2 }] },
             new Order { Id = 2, CustomerId = 1, Lines = [new() { Number = 1 }] },
-            new Order { Id = 3, CustomerId = 2, ApproverId = 3 },
+            new Order { Id = 3, CustomerId = 2, ApproverId = 3, Stops = [new() { City = "Olten" }] },
             new Order { Id = 4, CustomerId = 3 });
         db.AddRange(new Vehicle { Id = 1 }, new Car { Id = 2 }, new Animal { Id = 1 }, new Dog { Id = 2 }, new Dog { Id = 3 }, new Parcel { Id = 1 }, new Crate { Id = 2 }, new SplitRow { Id = 1 }, new SplitRow { Id = 2 });
         await db.SaveChangesAsync(Token);

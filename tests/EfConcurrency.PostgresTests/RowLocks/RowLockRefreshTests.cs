@@ -87,6 +87,21 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
     }
 
     [Fact]
+    public async Task Complex_values_in_a_JSON_column_are_refreshed()
+    {
+        var order = await _db.Orders.SingleAsync(o => o.Id == 3, Token);
+        await depot.ExecuteAsync("""update "Orders" set "Stops" = '[{"City":"Thun"},{"City":"Biel"}]' where "Id" = 3""");
+
+        await _db.Orders.Where(o => o.Id == 3).ForUpdate().SingleAsync(Token);
+
+        Assert.Equal(["Thun", "Biel"], order.Stops.Select(s => s.City));
+        Assert.Equal(0, await _db.SaveChangesAsync(Token));
+        order.Stops.RemoveAt(0);
+        await _db.SaveChangesAsync(Token);
+        Assert.Equal(["Biel"], (await _db.Orders.AsNoTracking().SingleAsync(o => o.Id == 3, Token)).Stops.Select(s => s.City));
+    }
+
+    [Fact]
     public async Task What_is_included_is_refreshed_with_it()
     {
         var order = await _db.Orders.Include(o => o.Lines).SingleAsync(o => o.Id == 2, Token);
@@ -149,6 +164,18 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
         await _db.SaveChangesAsync(Token);
 
         Assert.Equal(("theirs, ours", 3L), (car.Plate, car.Version));
+    }
+
+    [Fact]
+    public async Task A_row_version_of_the_database_is_refreshed_with_the_rest()
+    {
+        var tag = await _db.Tags.SingleAsync(t => t.Id == 2, Token);
+        await depot.ExecuteAsync("update \"Tags\" set \"Text\" = \"Text\" where \"Id\" = 2");
+
+        await _db.LockAsync(tag, cancellationToken: Token);
+        tag.Text = "ours";
+
+        Assert.Equal(1, await _db.SaveChangesAsync(Token));
     }
 
     [Theory]
