@@ -10,27 +10,39 @@ namespace EfConcurrency.QueryPipeline;
 internal sealed class LockTranslatorFactory(
     QueryableMethodTranslatingExpressionVisitorDependencies dependencies,
     RelationalQueryableMethodTranslatingExpressionVisitorDependencies relationalDependencies,
-    INpgsqlSingletonOptions options)
+    INpgsqlSingletonOptions options,
+    IShapedQueryCompilingExpressionVisitorFactory compilers,
+    IQuerySqlGeneratorFactory generators)
     : IQueryableMethodTranslatingExpressionVisitorFactory
 {
     public QueryableMethodTranslatingExpressionVisitor Create(QueryCompilationContext queryCompilationContext)
-        => new Translator(dependencies, relationalDependencies, (RelationalQueryCompilationContext)queryCompilationContext, options);
+        => new Translator(dependencies, relationalDependencies, (RelationalQueryCompilationContext)queryCompilationContext, options, ThrowIfReplaced);
+
+    /// <summary>ReplaceService is refused at the start; another plug-in can still come later, and the lock would be left out without a word.</summary>
+    private void ThrowIfReplaced()
+    {
+        if (compilers is not LockedQueryCompilerFactory || generators is not LockSqlGeneratorFactory)
+        {
+            throw new InvalidOperationException(
+                $"Lock operators need the query services of EfConcurrency, but another plug-in has put '{(compilers is LockedQueryCompilerFactory ? generators.GetType() : compilers.GetType())}' in the place of one. "
+                + "Call UseEfConcurrency() after it, or remove it.");
+        }
+    }
 
     private sealed class Translator : NpgsqlQueryableMethodTranslatingExpressionVisitor
     {
+        private readonly Action _throwIfReplaced;
+
         public Translator(
             QueryableMethodTranslatingExpressionVisitorDependencies dependencies,
             RelationalQueryableMethodTranslatingExpressionVisitorDependencies relationalDependencies,
             RelationalQueryCompilationContext compilation,
-            INpgsqlSingletonOptions options)
-            : base(dependencies, relationalDependencies, compilation, options)
-        {
-        }
+            INpgsqlSingletonOptions options,
+            Action throwIfReplaced)
+            : base(dependencies, relationalDependencies, compilation, options) => _throwIfReplaced = throwIfReplaced;
 
         private Translator(Translator parent)
-            : base(parent)
-        {
-        }
+            : base(parent) => _throwIfReplaced = parent._throwIfReplaced;
 
         protected override QueryableMethodTranslatingExpressionVisitor CreateSubqueryVisitor() => new Translator(this);
 
@@ -41,6 +53,7 @@ internal sealed class LockTranslatorFactory(
                 return base.VisitMethodCall(methodCallExpression);
             }
 
+            _throwIfReplaced();
             if (Visit(methodCallExpression.Arguments[0]) is not ShapedQueryExpression source)
             {
                 return QueryCompilationContext.NotTranslatedExpression;

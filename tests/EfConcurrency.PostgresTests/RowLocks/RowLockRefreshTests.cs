@@ -1,6 +1,5 @@
 using EfConcurrency.RowLocks;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace EfConcurrency.PostgresTests.RowLocks;
 
@@ -237,16 +236,5 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
         var read = await _db.Orders.AsNoTracking().Where(o => o.Id == 3).ForUpdate().SingleAsync(Token);
 
         Assert.Equal(("theirs", "mine"), (read.State, order.State));
-    }
-
-    private sealed class MaterializationCounter : IMaterializationInterceptor
-    {
-        public int Orders { get; set; }
-
-        public object InitializedInstance(MaterializationInterceptionData materializationData, object entity)
-        {
-            Orders += entity is Order ? 1 : 0;
-            return entity;
-        }
     }
 }

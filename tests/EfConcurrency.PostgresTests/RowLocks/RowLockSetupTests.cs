@@ -1,5 +1,7 @@
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Query;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace EfConcurrency.PostgresTests.RowLocks;
 
@@ -31,6 +33,16 @@ public sealed class RowLockSetupTests
         Assert.Contains("could not be translated", Assert.Throws<InvalidOperationException>(() => db.Orders.ForUpdate().ToQueryString()).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_service_that_another_plug_in_replaced_is_noticed_by_the_first_lock()
+    {
+        var builder = new DbContextOptionsBuilder<DepotContext>().UseNpgsql("Host=none").UseEfConcurrency();
+        ((IDbContextOptionsBuilderInfrastructure)builder).AddOrUpdateExtension(new OtherPlugIn());
+        using var db = new DepotContext(builder.Options);
+
+        Assert.Contains("Call UseEfConcurrency() after it", Assert.Throws<InvalidOperationException>(() => db.Orders.ForUpdate().ToQueryString()).Message, StringComparison.Ordinal);
+    }
+
     private abstract class Stub : IQueryableMethodTranslatingExpressionVisitorFactory, IQuerySqlGeneratorFactory, IShapedQueryCompilingExpressionVisitorFactory
     {
         public abstract QuerySqlGenerator Create();
@@ -39,5 +51,36 @@ public sealed class RowLockSetupTests
 
         ShapedQueryCompilingExpressionVisitor IShapedQueryCompilingExpressionVisitorFactory.Create(QueryCompilationContext queryCompilationContext)
             => throw new NotSupportedException();
+    }
+
+    private sealed class OtherPlugIn : IDbContextOptionsExtension
+    {
+        public DbContextOptionsExtensionInfo Info => new PlugInInfo(this);
+
+        public void ApplyServices(IServiceCollection services) => services.AddSingleton<IQuerySqlGeneratorFactory, OtherGeneratorFactory>();
+
+        public void Validate(IDbContextOptions options)
+        {
+        }
+    }
+
+    private sealed class PlugInInfo(IDbContextOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
+    {
+        public override bool IsDatabaseProvider => false;
+
+        public override string LogFragment => "";
+
+        public override int GetServiceProviderHashCode() => 1;
+
+        public override bool ShouldUseSameServiceProvider(DbContextOptionsExtensionInfo other) => other is PlugInInfo;
+
+        public override void PopulateDebugInfo(IDictionary<string, string> debugInfo)
+        {
+        }
+    }
+
+    private sealed class OtherGeneratorFactory(QuerySqlGeneratorDependencies dependencies) : IQuerySqlGeneratorFactory
+    {
+        public QuerySqlGenerator Create() => new(dependencies);
     }
 }
