@@ -33,6 +33,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         typeof(IQueryableMethodTranslatingExpressionVisitorFactory),
         typeof(IQuerySqlGeneratorFactory),
         typeof(IShapedQueryCompilingExpressionVisitorFactory),
+        typeof(IQueryContextFactory),
     ];
 
     private DbContextOptionsExtensionInfo? _info;
@@ -122,6 +123,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     {
         services.AddScoped<IQueryableMethodTranslatingExpressionVisitorFactory, LockTranslatorFactory>();
         services.AddScoped<IShapedQueryCompilingExpressionVisitorFactory, LockedQueryCompilerFactory>();
+        services.AddScoped<IQueryContextFactory, LockedQueryContextFactory>();
         services.AddSingleton<IQuerySqlGeneratorFactory, LockSqlGeneratorFactory>();
         services.AddSingleton<ILockedQueryGuard, LockedQueryGuard>();
     }

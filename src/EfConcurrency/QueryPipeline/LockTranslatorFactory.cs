@@ -12,7 +12,8 @@ internal sealed class LockTranslatorFactory(
     RelationalQueryableMethodTranslatingExpressionVisitorDependencies relationalDependencies,
     INpgsqlSingletonOptions options,
     IShapedQueryCompilingExpressionVisitorFactory compilers,
-    IQuerySqlGeneratorFactory generators)
+    IQuerySqlGeneratorFactory generators,
+    IQueryContextFactory contexts)
     : IQueryableMethodTranslatingExpressionVisitorFactory
 {
     public QueryableMethodTranslatingExpressionVisitor Create(QueryCompilationContext queryCompilationContext)
@@ -21,10 +22,14 @@ internal sealed class LockTranslatorFactory(
     /// <summary>ReplaceService is refused at the start; another plug-in can still come later, and the lock would be left out without a word.</summary>
     private void ThrowIfReplaced()
     {
-        if (compilers is not LockedQueryCompilerFactory || generators is not LockSqlGeneratorFactory)
+        object? other = compilers is not LockedQueryCompilerFactory ? compilers
+            : generators is not LockSqlGeneratorFactory ? generators
+            : contexts is not LockedQueryContextFactory ? contexts
+            : null;
+        if (other is not null)
         {
             throw new InvalidOperationException(
-                $"Lock operators need the query services of EfConcurrency, but another plug-in has put '{(compilers is LockedQueryCompilerFactory ? generators.GetType() : compilers.GetType())}' in the place of one. "
+                $"Lock operators need the query services of EfConcurrency, but another plug-in has put '{other.GetType()}' in the place of one. "
                 + "Call UseEfConcurrency() after it, or remove it.");
         }
     }
@@ -32,6 +37,7 @@ internal sealed class LockTranslatorFactory(
     private sealed class Translator : NpgsqlQueryableMethodTranslatingExpressionVisitor
     {
         private readonly Action _throwIfReplaced;
+        private Expression? _query;
 
         public Translator(
             QueryableMethodTranslatingExpressionVisitorDependencies dependencies,
@@ -42,7 +48,14 @@ internal sealed class LockTranslatorFactory(
             : base(dependencies, relationalDependencies, compilation, options) => _throwIfReplaced = throwIfReplaced;
 
         private Translator(Translator parent)
-            : base(parent) => _throwIfReplaced = parent._throwIfReplaced;
+            : base(parent) => (_throwIfReplaced, _query) = (parent._throwIfReplaced, parent._query);
+
+        public override Expression Translate(Expression expression)
+        {
+            // The first call has the whole query; EF calls again for parts of it.
+            _query ??= expression;
+            return base.Translate(expression);
+        }
 
         protected override QueryableMethodTranslatingExpressionVisitor CreateSubqueryVisitor() => new Translator(this);
 
@@ -54,6 +67,7 @@ internal sealed class LockTranslatorFactory(
             }
 
             _throwIfReplaced();
+            WholeCollections.Find(QueryCompilationContext, _query!);
             if (Visit(methodCallExpression.Arguments[0]) is not ShapedQueryExpression source)
             {
                 return QueryCompilationContext.NotTranslatedExpression;

@@ -4,6 +4,7 @@ using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Query.Internal;
 using Microsoft.EntityFrameworkCore.Storage;
@@ -18,7 +19,8 @@ namespace EfConcurrency.QueryPipeline;
 /// <param name="query">What EF compiled.</param>
 /// <param name="wait">What happens where rows are locked.</param>
 /// <param name="readsOtherTables">Whether the statement also reads tables that it does not lock.</param>
-internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnumerable<T> query, LockWait wait, bool readsOtherTables)
+/// <param name="wholeCollections">The collections that it includes without a filter.</param>
+internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnumerable<T> query, LockWait wait, bool readsOtherTables, INavigationBase[] wholeCollections)
     : IEnumerable<T>, IAsyncEnumerable<T>, IRelationalQueryingEnumerable
 {
     private readonly IRelationalQueryingEnumerable _query = (IRelationalQueryingEnumerable)query;
@@ -51,7 +53,7 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
     {
         var guard = Context.GetService<ILockedQueryGuard>();
         guard.BeforeSending(Context);
-        TrackedRefresh.Begin(queryContext, guard);
+        var refresh = ((LockedQueryContextFactory.Execution)queryContext).Refresh = new(guard, wholeCollections);
 
         // Open from the first statement to the last, also in a TransactionScope, where EF would close it in between.
         var connection = queryContext.Connection;
@@ -63,7 +65,9 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
                 await LockFirstAsync(async, cancellationToken).ConfigureAwait(false);
             }
 
-            return async ? await ((IAsyncEnumerable<T>)query).ToListAsync(cancellationToken).ConfigureAwait(false) : [.. query];
+            List<T> rows = async ? await ((IAsyncEnumerable<T>)query).ToListAsync(cancellationToken).ConfigureAwait(false) : [.. query];
+            refresh.ForgetMissing();
+            return rows;
         }
         catch (Exception failure)
         {

@@ -36,7 +36,8 @@ internal sealed class LockedQueryCompilerFactory(
                 Expression.Convert(QueryCompilationContext.QueryContextParameter, typeof(RelationalQueryContext)),
                 query,
                 Expression.Constant(wait),
-                Expression.Constant(shape.ReadsOtherTables));
+                Expression.Constant(shape.ReadsOtherTables),
+                Expression.Constant(WholeCollections.Of(QueryCompilationContext)));
         }
 
         protected override Expression VisitExtension(Expression extensionExpression)

@@ -72,20 +72,6 @@ public sealed class RowLockRefreshTests(DepotDatabase depot) : IClassFixture<Dep
     }
 
     [Fact]
-    public async Task What_an_entity_owned_and_no_longer_does_is_gone()
-    {
-        var customer = await _db.Customers.SingleAsync(c => c.Id == 2, Token);
-        await depot.ExecuteAsync("update \"Customers\" set \"Settings\" = null where \"Id\" = 2; delete from \"Logins\" where \"CustomerId\" = 2; delete from \"Phone\" where \"CustomerId\" = 2");
-
-        await _db.Customers.Where(c => c.Id == 2).ForUpdate().SingleAsync(Token);
-
-        Assert.Null(customer.Settings);
-        Assert.Null(customer.Login);
-        Assert.Empty(customer.Phones);
-        Assert.Equal(0, await _db.SaveChangesAsync(Token));
-    }
-
-    [Fact]
     public async Task Complex_values_in_a_JSON_column_are_refreshed()
     {
         var order = await _db.Orders.SingleAsync(o => o.Id == 3, Token);
