@@ -16,7 +16,7 @@ internal sealed class LockTarget(string name, LockClause clause)
     public void Lock(ShapedQueryExpression source)
     {
         var shaper = source.ShaperExpression is UnaryExpression { NodeType: ExpressionType.Convert } convert ? convert.Operand : source.ShaperExpression;
-        if (shaper is not StructuralTypeShaperExpression { StructuralType: IEntityType entityType, ValueBufferExpression: ProjectionBindingExpression binding } entity)
+        if (shaper is not StructuralTypeShaperExpression { StructuralType: IEntityType entityType, ValueBufferExpression: ProjectionBindingExpression binding })
         {
             throw new UnsupportedRowLockException(
                 $"{name}() stands behind a projection, where it can't be told whose rows to lock. Put it on the entities, before Select(…).");
@@ -26,11 +26,6 @@ internal sealed class LockTarget(string name, LockClause clause)
         {
             throw new UnsupportedRowLockException(
                 $"{name}() can't lock '{entityType.DisplayName()}': it {(entityType.IsMappedToJson() ? "is part of a JSON column" : "has no key")}, so nothing says which rows are meant. Lock the entity that the rows belong to.");
-        }
-
-        if (entity.IsNullable)
-        {
-            throw NullableSide();
         }
 
         var select = (SelectExpression)source.QueryExpression;

@@ -23,12 +23,14 @@ internal sealed class LockedQueryCompilerFactory(
 
         protected override Expression VisitShapedQuery(ShapedQueryExpression shapedQueryExpression)
         {
-            var shape = LockShape.Of(shapedQueryExpression);
-            if (shape.Wait is not { } wait)
+            if (WholeCollections.Of(QueryCompilationContext) is not { } wholeCollections)
             {
                 return base.VisitShapedQuery(shapedQueryExpression);
             }
 
+            var shape = LockShape.Of(shapedQueryExpression);
+            var wait = shape.Wait ?? throw new UnsupportedRowLockException(
+                "A lock operator stands in a part of the query from which nothing is used, so EF leaves that part out, and the lock with it. Lock in a query of its own.");
             _refreshes = QueryCompilationContext.QueryTrackingBehavior == QueryTrackingBehavior.TrackAll;
             var query = base.VisitShapedQuery(shapedQueryExpression);
             return Expression.New(
@@ -37,7 +39,7 @@ internal sealed class LockedQueryCompilerFactory(
                 query,
                 Expression.Constant(wait),
                 Expression.Constant(shape.ReadsOtherTables),
-                Expression.Constant(WholeCollections.Of(QueryCompilationContext)));
+                Expression.Constant(wholeCollections));
         }
 
         protected override Expression VisitExtension(Expression extensionExpression)

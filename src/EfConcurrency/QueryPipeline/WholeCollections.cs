@@ -20,7 +20,7 @@ internal sealed class WholeCollections : ExpressionVisitor
     {
     }
 
-    /// <summary>Looks through a query whose navigations EF has expanded; its translation shows the filters no more.</summary>
+    /// <summary>Looks through a query with a lock operator, whose navigations EF has expanded; its translation shows the filters no more.</summary>
     public static void Find(QueryCompilationContext compilation, Expression query)
     {
         var found = new WholeCollections();
@@ -28,8 +28,9 @@ internal sealed class WholeCollections : ExpressionVisitor
         Queries.AddOrUpdate(compilation, found);
     }
 
-    public static INavigationBase[] Of(QueryCompilationContext compilation)
-        => Queries.TryGetValue(compilation, out var found) ? [.. found._whole.Except(found._filtered)] : [];
+    /// <summary>What was found; null when the query has no lock operator.</summary>
+    public static INavigationBase[]? Of(QueryCompilationContext compilation)
+        => Queries.TryGetValue(compilation, out var found) ? [.. found._whole.Except(found._filtered)] : null;
 
     protected override Expression VisitExtension(Expression node)
     {
