@@ -1,6 +1,7 @@
 using EfConcurrency.Fencing;
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
+using EfConcurrency.RowLocks;
 using EfConcurrency.Versioning;
 using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
@@ -32,6 +33,10 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         typeof(IRelationalAnnotationProvider),
         typeof(IMigrationsSqlGenerator),
         typeof(IQueryTranslationPreprocessorFactory),
+        typeof(IQueryableMethodTranslatingExpressionVisitorFactory),
+        typeof(IQuerySqlGeneratorFactory),
+        typeof(IShapedQueryCompilingExpressionVisitorFactory),
+        typeof(IQueryContextFactory),
     ];
 
     private DbContextOptionsExtensionInfo? _info;
@@ -48,6 +53,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddMigrations(services);
         AddFencing(services);
         AddVersioning(services);
+        AddRowLocks(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -69,7 +75,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         if (replacements?.Keys.Select(k => k.Item1).FirstOrDefault(Replaced.Contains) is { } service)
         {
             throw new InvalidOperationException(
-                $"ReplaceService<{service.Name}, …>() removes the {service.Name} of EfConcurrency, and with it the checks of every save. "
+                $"ReplaceService<{service.Name}, …>() removes the {service.Name} of EfConcurrency, and with it the checks of saves or the locks of queries. "
                 + "Remove that ReplaceService call, or UseEfConcurrency() from this context.");
         }
     }
@@ -144,6 +150,15 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IInterceptor, RetryUnitInterceptor>();
+    }
+
+    private static void AddRowLocks(IServiceCollection services)
+    {
+        services.AddScoped<IQueryableMethodTranslatingExpressionVisitorFactory, LockTranslatorFactory>();
+        services.AddScoped<IShapedQueryCompilingExpressionVisitorFactory, LockedQueryCompilerFactory>();
+        services.AddScoped<IQueryContextFactory, LockedQueryContextFactory>();
+        services.AddSingleton<IQuerySqlGeneratorFactory, LockSqlGeneratorFactory>();
+        services.AddSingleton<ILockedQueryGuard, LockedQueryGuard>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

@@ -1,0 +1,33 @@
+using System.Linq.Expressions;
+using System.Reflection;
+using Microsoft.EntityFrameworkCore.Query;
+
+namespace EfConcurrency.QueryPipeline;
+
+/// <summary>
+/// A query operator that locks the rows it is applied to. It puts itself into the tree, so that compiled queries (which never call
+/// it) are translated as others are.
+/// </summary>
+/// <param name="strength">One of the clauses of <see cref="LockClauseSql"/>.</param>
+[AttributeUsage(AttributeTargets.Method)]
+internal sealed class LockOperatorAttribute(string strength) : Attribute
+{
+    /// <summary>Adds the operator to a query of EF; any other sequence has no rows to lock and stays what it is.</summary>
+    public static IQueryable<T> Add<T>(IQueryable<T> source, MethodInfo method, ILockWait wait)
+        => source.Provider is IAsyncQueryProvider
+            ? source.Provider.CreateQuery<T>(Expression.Call(instance: null, method.MakeGenericMethod(typeof(T)), source.Expression, Expression.Constant(wait, wait.GetType())))
+            : source;
+
+    /// <summary>The clause that a call in the tree asks for, or null when it is no lock operator.</summary>
+    public static LockClause? Read(MethodCallExpression call)
+        => call.Method.GetCustomAttribute<LockOperatorAttribute>() is { } lockOperator ? lockOperator.Clause(call) : null;
+
+    private LockClause Clause(MethodCallExpression call) => call.Arguments switch
+    {
+        [_] => new(strength, default),
+        [_, ConstantExpression { Value: ILockWait wait }] => new(strength, wait.Value),
+        _ => throw new UnsupportedRowLockException(
+            $"{call.Method.Name}(…) in a compiled query was given its RowLockWait as a parameter, but how to wait is part of the SQL. Compile one query for each way to wait."),
+    };
+
+}
