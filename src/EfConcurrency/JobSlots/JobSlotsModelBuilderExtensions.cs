@@ -1,3 +1,4 @@
+using EfConcurrency.Migrations;
 using EfConcurrency.JobSlots;
 
 namespace Microsoft.EntityFrameworkCore;
@@ -20,6 +21,7 @@ public static class JobSlotsModelBuilderExtensions
         modelBuilder.Entity<JobSlot>(slot =>
         {
             slot.ToTable(options.Table, options.Schema);
+            slot.HasAnnotation(LibrarySchema.TableAnnotation, true);
             slot.HasKey(s => new { s.Job, s.SlotAt, s.SlotNo }).HasName($"pk_{options.Table}");
             slot.Property(s => s.Job).HasColumnName("job").HasMaxLength(200);
             slot.Property(s => s.SlotAt).HasColumnName("slot_at");
