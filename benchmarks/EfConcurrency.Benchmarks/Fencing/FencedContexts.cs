@@ -25,7 +25,7 @@ internal abstract class FencedContext(DbContextOptions options) : DbContext(opti
         where TContext : FencedContext
     {
         var options = new DbContextOptionsBuilder<TContext>().UseNpgsql(connectionString);
-        if (typeof(TContext) != typeof(UnfencedContext))
+        if (typeof(TContext) != typeof(UnfencedContext) && typeof(TContext) != typeof(WiderContext))
         {
             options.UseEfConcurrency(o => o.UseServerJudgedSaves(judge ?? ServerJudgedSaves.WhenAvailable));
         }
@@ -38,6 +38,19 @@ internal abstract class FencedContext(DbContextOptions options) : DbContext(opti
 internal sealed class UnfencedContext(DbContextOptions<UnfencedContext> options) : FencedContext(options)
 {
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<FencedRow>().ToTable("unfenced");
+}
+
+/// <summary>The library is on, and nothing is fenced.</summary>
+internal sealed class IdleContext(DbContextOptions<IdleContext> options) : FencedContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<FencedRow>().ToTable("idle");
+}
+
+/// <summary>EF as it comes, for a program that writes a column more.</summary>
+internal sealed class WiderContext(DbContextOptions<WiderContext> options) : FencedContext(options)
+{
+    protected override void OnModelCreating(ModelBuilder modelBuilder)
+        => modelBuilder.Entity<FencedRow>().ToTable("wider").Property(r => r.FencingToken).IsConcurrencyToken();
 }
 
 /// <summary>The token in the row, compared and written.</summary>

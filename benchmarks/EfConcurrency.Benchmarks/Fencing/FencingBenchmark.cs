@@ -41,6 +41,8 @@ internal sealed class FencingBenchmark(LocalPostgres server, Func<string, string
         var result = new FencingContenders(database, proxy);
         var connectionString = tune(proxy?.ConnectionString ?? database.ConnectionString);
         await AddAsync<UnfencedContext>("EF, not fenced", null, null);
+        await AddAsync<WiderContext>("EF, a concurrency token by hand", null, null);
+        await AddAsync<IdleContext>("UseEfConcurrency(), nothing fenced", null, null);
         await AddAsync<RowFenceContext>("row fence", null, 7);
         await AddAsync<GuardContext>("lease guard", null, null);
         await AddAsync<GuardContext>("lease guard, judged by EF (BEGIN…COMMIT)", ServerJudgedSaves.Never, null);
@@ -61,9 +63,9 @@ internal sealed class FencingBenchmark(LocalPostgres server, Func<string, string
                 {
                     db.UseFencingToken(FencedContext.Resource, outside);
                 }
-                else if (typeof(TContext) != typeof(UnfencedContext))
+                else if (db.Model.FindEntityType(typeof(LeaseRecord)) is not null)
                 {
-                    lease ??= result.Keep(await db.Leases().AcquireAsync(FencedContext.Resource, TimeSpan.FromSeconds(5), Kept));
+                    lease ??= result.Keep(await db.Leases().AcquireAsync(typeof(TContext) == typeof(GuardContext) ? name : FencedContext.Resource, TimeSpan.Zero, Kept));
                     db.UseLease(lease);
                 }
 
@@ -73,6 +75,11 @@ internal sealed class FencingBenchmark(LocalPostgres server, Func<string, string
                 operations.Add(async () =>
                 {
                     rows.ForEach(r => r.Value++);
+                    if (db is WiderContext)
+                    {
+                        rows.ForEach(r => r.FencingToken++);
+                    }
+
                     await db.SaveChangesAsync();
                 });
             }

@@ -21,12 +21,13 @@ internal sealed class BulkFence(ISqlGenerationHelper sql) : IBulkWriteContributo
 
         if (Fence.Find(write.EntityType) is { } fence)
         {
-            FenceRows(write, fence, write.EntityType.DisplayName());
+            FenceRows(write, fence);
         }
     }
 
-    private static void FenceRows(BulkWrite write, Fence fence, string entityType)
+    private static void FenceRows(BulkWrite write, Fence fence)
     {
+        var entityType = write.EntityType;
         var resource = fence.Resource;
         var token = write.RuntimeParameter("efc_fencing_token", context => FencingScope.Of(context.Context).Require(resource, entityType).Token, typeof(long));
 
@@ -44,7 +45,7 @@ internal sealed class BulkFence(ISqlGenerationHelper sql) : IBulkWriteContributo
             return;
         }
 
-        CheckSetters(write, column, $"{entityType}.{column.Name}");
+        CheckSetters(write, column, $"{entityType.DisplayName()}.{column.Name}");
         write.AddCondition(entity => Expression.LessThanOrEqual(BulkWrite.Property(entity, column), token));
         if (write.IsUpdate)
         {

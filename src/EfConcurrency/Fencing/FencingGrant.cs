@@ -7,6 +7,9 @@ namespace EfConcurrency.Fencing;
 /// <param name="Check">Throws when the lease was given up by this process itself.</param>
 internal sealed record FencingGrant(string Resource, long Token, Guid? Holder = null, Action? Check = null)
 {
+    /// <summary>The token as EF's change tracker takes it: boxed once, not for each row.</summary>
+    public object Value { get; } = Token;
+
     /// <summary>Whether it comes from a lease of this library, whose row then proves that it is current.</summary>
     public bool IsLease => Holder is not null;
 }

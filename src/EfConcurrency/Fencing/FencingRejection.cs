@@ -80,7 +80,7 @@ internal sealed class FencingRejection(FencingScope scope, ISqlGenerationHelper 
                 continue;
             }
 
-            var grant = scope.Require(fence.Resource.ResourceOf(entry), entry.EntityType.DisplayName());
+            var grant = scope.Require(fence.Resource.ResourceOf(entry), entry.EntityType);
             var table = PropertyTable.Of(sql, entry.EntityType, token);
             var seen = await ReadAsync(
                 save.Context,

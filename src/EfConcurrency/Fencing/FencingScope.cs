@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.EntityFrameworkCore.Metadata;
 
 namespace EfConcurrency.Fencing;
 
@@ -40,13 +41,23 @@ internal sealed class FencingScope : IResettableService
 
     /// <summary>The token for a resource.</summary>
     /// <exception cref="FencingTokenRequiredException">There is none in scope.</exception>
-    public FencingGrant Require(string resource, string entityType)
-        => _grants.Find(g => g.Resource == resource) ?? throw new FencingTokenRequiredException(resource, entityType);
+    public FencingGrant Require(string resource, IReadOnlyEntityType entityType)
+    {
+        foreach (var grant in _grants)
+        {
+            if (grant.Resource == resource)
+            {
+                return grant;
+            }
+        }
+
+        throw new FencingTokenRequiredException(resource, entityType.DisplayName());
+    }
 
     /// <summary>The one token that can fence rows of a template, for a statement that writes many.</summary>
     /// <exception cref="FencingTokenRequiredException">There is none in scope.</exception>
     /// <exception cref="InvalidOperationException">There are several.</exception>
-    public FencingGrant Require(ResourceTemplate template, string entityType)
+    public FencingGrant Require(ResourceTemplate template, IReadOnlyEntityType entityType)
     {
         if (template.IsConstant)
         {
@@ -56,10 +67,10 @@ internal sealed class FencingScope : IResettableService
         var matching = _grants.FindAll(g => template.Matches(g.Resource)).DistinctBy(g => g.Resource).ToList();
         return matching.Count switch
         {
-            0 => throw new FencingTokenRequiredException(template.Text, entityType),
+            0 => throw new FencingTokenRequiredException(template.Text, entityType.DisplayName()),
             1 => matching[0],
             _ => throw new InvalidOperationException(
-                $"Tokens of {string.Join(", ", matching.Select(g => $"'{g.Resource}'"))} are in scope, and one ExecuteUpdate or ExecuteDelete of '{entityType}' can be fenced by one of them only. "
+                $"Tokens of {string.Join(", ", matching.Select(g => $"'{g.Resource}'"))} are in scope, and one ExecuteUpdate or ExecuteDelete of '{entityType.DisplayName()}' can be fenced by one of them only. "
                 + "Send a statement for each, with only its token in scope."),
         };
     }

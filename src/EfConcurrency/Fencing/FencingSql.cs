@@ -86,7 +86,10 @@ internal static class FencingSql
                         hint = 'In the same transaction, call select {{schema.Replace("'", "''", StringComparison.Ordinal)}}.present_fencing_token(resource, token) first.';
             end if;
             -- Once more: a setting can be left over from another transaction of the session, the lock of the lease can not.
-            perform {{schema}}.present_fencing_token(resource, presented);
+            perform 1 from {{tokenTable}} l where l.name = resource and l.fencing_token = presented for key share;
+            if not found then
+                perform {{schema}}.present_fencing_token(resource, presented); -- which raises
+            end if;
             if presented < seen then
                 raise exception 'efconcurrency: fencing token % of "%" is stale, a row carries %', presented, resource, seen
                     using errcode = '{{SqlStates.FencingTokenRejected}}', constraint = resource, column = presented::text, datatype = seen::text;

@@ -35,10 +35,10 @@ internal sealed class FencingTokens(FencingScope scope, FencingRejection rejecti
     {
         if (Fence.Find(entry.EntityType) is { } fence)
         {
-            var grant = scope.Require(fence.Resource.ResourceOf(entry), entry.EntityType.DisplayName());
+            var grant = scope.Require(fence.Resource.ResourceOf(entry), entry.EntityType);
             if (fence.Token is { } token)
             {
-                entry.SetStoreGeneratedValue(token, grant.Token);
+                entry.SetStoreGeneratedValue(token, grant.Value);
             }
         }
         else if (entry.EntityType.FindOwnership() is { } ownership && save.Adapter.FindPrincipal(entry, ownership) is { } owner)
@@ -63,7 +63,7 @@ internal sealed class FencingTokens(FencingScope scope, FencingRejection rejecti
             }
             else
             {
-                scope.Require(fence.Resource.ResourceOf(owner), owner.EntityType.DisplayName());
+                scope.Require(fence.Resource.ResourceOf(owner), owner.EntityType);
             }
         }
     }

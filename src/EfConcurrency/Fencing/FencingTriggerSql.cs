@@ -19,14 +19,15 @@ internal static class FencingTriggerSql
     /// </summary>
     public static string CreateStrict(string table, string schema, string function, string resource, string? token)
     {
-        var seen = token is null ? "0" : $"coalesce(max(w.{token}), 0)";
+        var rows = $"select {resource} as resource, {(token is null ? "0" : $"w.{token}")} as token from";
         return $"""
             create or replace function {schema}.{function}() returns trigger
             language plpgsql security definer set search_path = pg_catalog, pg_temp as $efc$
             begin
-                perform {schema}.require_fencing_token(r.resource, r.seen) from (select {resource} as resource, {seen} as seen from written w group by 1) r;
                 if tg_op = 'UPDATE' then
-                    perform {schema}.require_fencing_token(r.resource, r.seen) from (select {resource} as resource, {seen} as seen from rewritten w group by 1) r;
+                    perform {schema}.require_fencing_token(r.resource, max(r.token)) from ({rows} written w union all {rows} rewritten w) r group by r.resource;
+                else
+                    perform {schema}.require_fencing_token(r.resource, max(r.token)) from ({rows} written w) r group by r.resource;
                 end if;
                 return null;
             end

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Linq.Expressions;
 using System.Text;
@@ -26,15 +27,18 @@ internal sealed partial class ResourceTemplate
         {
             _parts.Add(match.Groups["property"] is { Success: true } property ? (null, property.Value) : (Unescape(match.Value), null));
         }
+
+        Constant = _parts.TrueForAll(p => p.Property is null) ? string.Concat(_parts.Select(p => p.Literal)) : null;
     }
 
     public string Text { get; }
 
     /// <summary>Whether all rows of the type have the same resource.</summary>
-    public bool IsConstant => _parts.TrueForAll(p => p.Property is null);
+    [MemberNotNullWhen(true, nameof(Constant))]
+    public bool IsConstant => Constant is not null;
 
-    /// <summary>The resource, for a constant template.</summary>
-    public string Constant => string.Concat(_parts.Select(p => p.Literal));
+    /// <summary>The resource of all rows, or null when each row has its own.</summary>
+    public string? Constant { get; }
 
     public IEnumerable<string> Properties => _parts.Select(p => p.Property).OfType<string>();
 
@@ -51,6 +55,11 @@ internal sealed partial class ResourceTemplate
     /// <summary>The resource of the row of <paramref name="entry"/>.</summary>
     public string ResourceOf(IUpdateEntry entry)
     {
+        if (IsConstant)
+        {
+            return Constant;
+        }
+
         var resource = new StringBuilder();
         foreach (var (literal, property) in _parts)
         {

@@ -60,6 +60,14 @@ internal sealed class EnvelopeBatch(ModificationCommandBatchFactoryDependencies 
         }
     }
 
+    protected override void AddParameter(IColumnModification columnModification)
+    {
+        if (columnModification is not CeilingColumnModification ceiling || !ParameterValues.ContainsKey(ceiling.SharedName))
+        {
+            base.AddParameter(columnModification);
+        }
+    }
+
     protected override void ThrowAggregateUpdateConcurrencyException(RelationalDataReader reader, int commandIndex, int expectedRowsAffected, int rowsAffected)
     {
         if (ModificationCommands[commandIndex] is EnvelopeStatement statement)

@@ -10,7 +10,7 @@ internal sealed class EnvelopeUpdateSqlGenerator(UpdateSqlGeneratorDependencies 
 {
     protected override void AppendWhereCondition(StringBuilder commandStringBuilder, IColumnModification columnModification, bool useOriginalValue)
     {
-        if (columnModification is not CeilingColumnModification)
+        if (columnModification is not CeilingColumnModification ceiling)
         {
             base.AppendWhereCondition(commandStringBuilder, columnModification, useOriginalValue);
             return;
@@ -18,6 +18,6 @@ internal sealed class EnvelopeUpdateSqlGenerator(UpdateSqlGeneratorDependencies 
 
         SqlGenerationHelper.DelimitIdentifier(commandStringBuilder, columnModification.ColumnName);
         commandStringBuilder.Append(" <= ");
-        SqlGenerationHelper.GenerateParameterNamePlaceholder(commandStringBuilder, columnModification.OriginalParameterName!);
+        SqlGenerationHelper.GenerateParameterNamePlaceholder(commandStringBuilder, ceiling.SharedName);
     }
 }
