@@ -12,4 +12,7 @@ internal static class EventIds
     public const int RowsLockedBeforeRetry = 60003;
     public const int AfterCommitCallbackFailed = 60004;
     public const int CommitOutcomeChecked = 60100;
+    public const int AdvisoryLockContended = 60500;
+    public const int SessionLockLost = 60501;
+    public const int AdvisoryLockNameNotRecorded = 60502;
 }

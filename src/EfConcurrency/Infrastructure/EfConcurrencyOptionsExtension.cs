@@ -1,3 +1,4 @@
+using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.Versioning;
@@ -43,6 +44,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddWriteEnvelope(services);
         AddMigrations(services);
         AddVersioning(services);
+        AddAdvisoryLocks(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -111,6 +113,15 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<RetryUnitState>());
         services.AddScoped<IInterceptor, RetryUnitInterceptor>();
+    }
+
+    private static void AddAdvisoryLocks(IServiceCollection services)
+    {
+        services.AddSingleton<AdvisoryLockNameRecorder>();
+        services.AddScoped<AdvisoryLockState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
+        services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
