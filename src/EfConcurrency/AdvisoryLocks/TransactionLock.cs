@@ -10,7 +10,6 @@ namespace EfConcurrency.AdvisoryLocks;
 /// <summary>One call in transaction scope.</summary>
 internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TResult> work)
 {
-    private bool _mayRunAgain;
     private int _attempts;
     private AdvisoryLockDeadlockException? _deadlock;
 
@@ -45,10 +44,9 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
                 + "Read and change the entities inside the work, which also is the only place where they are sure to be current.");
         }
 
-        _mayRunAgain = true;
         try
         {
-            return await strategy.ExecuteAsync(this, static (_, call, token) => call.AttemptAsync(token), verifySucceeded: null, cancellationToken).ConfigureAwait(false);
+            return await strategy.ExecuteAsync(this, static (_, call, token) => call.AttemptAgainAsync(token), verifySucceeded: null, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (_deadlock is not null && exception.GetBaseException() == _deadlock.InnerException)
         {
@@ -57,13 +55,28 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         }
     }
 
-    private async Task<AdvisoryLockOutcome<TResult>> AttemptAsync(CancellationToken cancellationToken)
+    private async Task<AdvisoryLockOutcome<TResult>> AttemptAgainAsync(CancellationToken cancellationToken)
     {
         if (_attempts++ > 0)
         {
             Context.ChangeTracker.Clear();
         }
 
+        try
+        {
+            return await AttemptAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (AdvisoryLockDeadlockException exception)
+        {
+            // The strategy knows the server's exception as one to retry after, and ours as one not to.
+            _deadlock = exception;
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+            throw;
+        }
+    }
+
+    private async Task<AdvisoryLockOutcome<TResult>> AttemptAsync(CancellationToken cancellationToken)
+    {
         var savepoints = Context.Database.AutoSavepointsEnabled;
         var transaction = await Context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
@@ -98,17 +111,7 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         await using (batch.ConfigureAwait(false))
         {
             batch.AddTake(request.WaitMilliseconds);
-            try
-            {
-                return Checked(await batch.SendAsync(cancellationToken).ConfigureAwait(false));
-            }
-            catch (AdvisoryLockDeadlockException exception) when (_mayRunAgain)
-            {
-                // The strategy knows the server's exception as one to retry after, and ours as one not to.
-                _deadlock = exception;
-                ExceptionDispatchInfo.Throw(exception.InnerException!);
-                throw;
-            }
+            return Checked(await batch.SendAsync(cancellationToken).ConfigureAwait(false));
         }
     }
 

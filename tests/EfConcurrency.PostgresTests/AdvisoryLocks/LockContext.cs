@@ -49,9 +49,11 @@ public class LockDatabase(PostgresServer server) : DatabaseFixture(server)
     public Task<int> ValueAsync(int tally) => ScalarAsync<int>($"select \"Value\" from \"Tallies\" where \"Id\" = {tally}");
 
     /// <summary>Holds locks in a session of its own until it is disposed.</summary>
-    public async Task<NpgsqlConnection> HoldAsync(params AdvisoryKey[] keys)
+    public Task<NpgsqlConnection> HoldAsync(params AdvisoryKey[] keys) => HoldAsync(ConnectionString, keys);
+
+    public static async Task<NpgsqlConnection> HoldAsync(string connectionString, params AdvisoryKey[] keys)
     {
-        var connection = new NpgsqlConnection(ConnectionString + ";Pooling=false");
+        var connection = new NpgsqlConnection(connectionString + ";Pooling=false");
         await connection.OpenAsync(TestContext.Current.CancellationToken);
         foreach (var key in keys)
         {

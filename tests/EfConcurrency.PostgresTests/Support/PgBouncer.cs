@@ -17,7 +17,7 @@ public sealed class PgBouncer : IAsyncDisposable
         folder=$1; shift
         "$@" </dev/null >/dev/null 2>&1 & pooler=$!
         read -r end
-        kill -QUIT "$pooler" 2>/dev/null || kill "$pooler" 2>/dev/null
+        kill -KILL "$pooler" 2>/dev/null
         wait "$pooler" 2>/dev/null
         rm -rf "$folder"
         """;
@@ -41,12 +41,13 @@ public sealed class PgBouncer : IAsyncDisposable
         var to = new NpgsqlConnectionStringBuilder(server);
         var port = FreePort();
         var folder = Directory.CreateTempSubdirectory("efc-pgbouncer-").FullName;
+        var password = string.IsNullOrEmpty(to.Password) ? "" : $" password='{to.Password}'";
         await File.WriteAllTextAsync(Path.Combine(folder, "users.txt"), $"\"{to.Username}\" \"{to.Password}\"\n");
         await File.WriteAllTextAsync(
             Path.Combine(folder, "pgbouncer.ini"),
             string.Create(CultureInfo.InvariantCulture, $"""
                 [databases]
-                {to.Database} = host={to.Host} port={to.Port} dbname={to.Database} user={to.Username} password='{to.Password}'
+                {to.Database} = host={to.Host} port={to.Port} dbname={to.Database} user={to.Username}{password}
                 [pgbouncer]
                 listen_addr = 127.0.0.1
                 listen_port = {port}
@@ -122,9 +123,10 @@ public sealed class PgBouncer : IAsyncDisposable
             }
             catch (NpgsqlException exception)
             {
-                if (_watcher.HasExited)
+                var log = Path.Combine(folder, "log");
+                if (File.Exists(log) && await File.ReadAllTextAsync(log, deadline.Token) is var text && text.Contains("FATAL", StringComparison.Ordinal))
                 {
-                    throw new InvalidOperationException($"PgBouncer ended at once. Its log: {folder}/log", exception);
+                    throw new InvalidOperationException($"PgBouncer did not start: {text}", exception);
                 }
 
                 await Task.Delay(20, deadline.Token);
