@@ -7,6 +7,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib.sh"
 
 need_dotnet
 need_postgres
+need_pgbouncer
 
 results=artifacts/test-results
 rm -rf "$results"

@@ -57,3 +57,33 @@ need_postgres() {
   - macOS:         brew install postgresql@17
   - any system:    start Docker, or set EFC_POSTGRES to the connection string of a server that may be used for tests"
 }
+
+# PgBouncer, which the tests of advisory locks start themselves. Installs Debian's package where that is possible without a question.
+need_pgbouncer() {
+  if command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; then
+    return 0
+  fi
+
+  local sudo=
+  [ "$(id -u)" = 0 ] || sudo=sudo
+  if ! command -v apt-get >/dev/null 2>&1 || { [ -n "$sudo" ] && ! command -v sudo >/dev/null 2>&1; }; then
+    fail "PgBouncer was not found, and this is no system with apt-get and root or sudo. Put pgbouncer on PATH (Fedora: dnf install pgbouncer; Arch: pacman -S pgbouncer; macOS: brew install pgbouncer)."
+  fi
+
+  say "PgBouncer is missing: installing Debian's package pgbouncer (apt-get). No service is started."
+  # Neither now (policy-rc.d, which an existing one of the system's own stands in for) nor at the next boot (the unit is masked).
+  local policy=/usr/sbin/policy-rc.d unit=/etc/systemd/system/pgbouncer.service ours=
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | $sudo tee "$policy" >/dev/null
+    $sudo chmod 755 "$policy"
+    ours=1
+  fi
+  $sudo mkdir -p "${unit%/*}"
+  [ -e "$unit" ] || [ -L "$unit" ] || $sudo ln -s /dev/null "$unit"
+
+  local status=0
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get update -q >&2 || status=$?
+  [ "$status" -ne 0 ] || $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o Dpkg::Options::=--force-confold pgbouncer >&2 || status=$?
+  [ -z "$ours" ] || $sudo rm -f "$policy"
+  [ "$status" -eq 0 ] || fail "Installing PgBouncer failed (see above)."
+}

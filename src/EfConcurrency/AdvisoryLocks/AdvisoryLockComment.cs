@@ -29,7 +29,7 @@ internal static partial class AdvisoryLockComment
 
     /// <summary>The names in the text of a statement, by number.</summary>
     public static IEnumerable<(long Number, string Name)> Read(string statement)
-        => statement.StartsWith("/* efconcurrency advisory-locks.", StringComparison.Ordinal)
+        => statement.IndexOf("efconcurrency advisory-locks.", StringComparison.Ordinal) == "/* ".Length
             ? Named().Matches(statement).Select(m => (long.Parse(m.Groups[1].ValueSpan, CultureInfo.InvariantCulture), m.Groups[2].Value))
             : [];
 

@@ -70,10 +70,8 @@ public sealed class OwnTransactionTests(LockDatabase database) : IClassFixture<L
         Assert.Equal(AdvisoryLockRefusal.UnsavedChanges, error.Reason);
     }
 
-    [Theory]
-    [InlineData(CommitFault.CutAfter, 1)]
-    [InlineData(CommitFault.CutBefore, 2)]
-    public async Task A_lost_connection_at_the_commit_is_settled_before_anything_runs_again(CommitFault fault, int expectedAttempts)
+    [Fact]
+    public async Task A_lost_reply_to_the_commit_does_not_make_the_work_run_again()
     {
         AdvisoryKey key = "lost reply";
         await using var proxy = database.StartProxy();
@@ -86,18 +84,39 @@ public sealed class OwnTransactionTests(LockDatabase database) : IClassFixture<L
             key,
             async (_, token) =>
             {
+                attempts++;
                 await IncrementAsync(db, id, token);
-                if (++attempts == 1)
-                {
-                    injected = proxy.FaultNextCommit(fault);
-                }
+                injected = proxy.FaultNextCommit(CommitFault.CutAfter);
             },
             cancellationToken: Token);
 
         Assert.True(injected!.IsCompleted);
+        Assert.Equal(1, attempts);
         Assert.Equal(1, await database.ValueAsync(id));
-        Assert.Equal(expectedAttempts, attempts);
         await database.UntilFreeAsync(key);
+    }
+
+    [Fact]
+    public async Task A_session_that_ends_before_the_commit_makes_the_work_run_again()
+    {
+        var id = await database.AddTallyAsync();
+        await using var db = database.Open(retries: true);
+        var attempts = 0;
+
+        await db.WithAdvisoryLockAsync(
+            "ended before the commit",
+            async (_, token) =>
+            {
+                await IncrementAsync(db, id, token);
+                if (++attempts == 1)
+                {
+                    await database.ExecuteAsync($"select pg_terminate_backend({((NpgsqlConnection)db.Database.GetDbConnection()).ProcessID})");
+                }
+            },
+            cancellationToken: Token);
+
+        Assert.Equal(2, attempts);
+        Assert.Equal(1, await database.ValueAsync(id));
     }
 
     [Fact]
