@@ -18,6 +18,9 @@ public enum AdvisoryLockRefusal
     /// <summary>A session lock was asked for inside an open transaction, or the work left one open: the lock would end before the commit.</summary>
     OpenTransaction,
 
-    /// <summary>The work ended the transaction that holds the lock, or saves again after a save of it has failed.</summary>
+    /// <summary>The work ended the transaction that held the lock.</summary>
     TransactionEnded,
+
+    /// <summary>The work saves again after a save of it has failed.</summary>
+    SaveFailed,
 }

@@ -74,7 +74,7 @@ internal sealed class AdvisoryLockState(TimeProvider time, ILoggerFactory logger
         if (_isInOwnTransaction && FailedSave is { } failure)
         {
             throw new AdvisoryLockNotPossibleException(
-                AdvisoryLockRefusal.TransactionEnded,
+                AdvisoryLockRefusal.SaveFailed,
                 "A save under this advisory lock has failed, so the transaction can no longer be committed. Let the exception leave the work; to go on after a failed save, "
                 + "open the transaction yourself and take the lock inside it.",
                 failure);

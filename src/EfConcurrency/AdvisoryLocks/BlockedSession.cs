@@ -26,7 +26,7 @@ public sealed class BlockedSession
     /// <summary>Since when it waits.</summary>
     public DateTimeOffset? Since { get; }
 
-    /// <summary>The sessions that wait for this one. A session that waits for several stands below each of them.</summary>
+    /// <summary>The sessions that wait for this one. A session that waits for several stands below one of them, as near to a root as it can.</summary>
     public IReadOnlyList<BlockedSession> Blocks { get; }
 
     /// <summary>For messages.</summary>

@@ -143,11 +143,6 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
     /// <summary>The caller's transaction keeps the lock until it ends. Whatever ends the wait, the transaction is as it was.</summary>
     private async Task<AdvisoryLockOutcome<TResult>> JoinAsync(IDbContextTransaction transaction, CancellationToken cancellationToken)
     {
-        if (transaction.GetDbTransaction().IsolationLevel is not (IsolationLevel.ReadCommitted or IsolationLevel.ReadUncommitted or IsolationLevel.Unspecified))
-        {
-            throw AdvisoryLockNotPossibleException.SnapshotTooOld();
-        }
-
         var batch = new LockBatch(request.Connection, request, LockPlace.CallersTransaction);
         await using (batch.ConfigureAwait(false))
         {

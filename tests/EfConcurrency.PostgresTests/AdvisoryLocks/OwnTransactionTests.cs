@@ -150,7 +150,7 @@ public sealed class OwnTransactionTests(LockDatabase database) : IClassFixture<L
                 db.Attach(new Tally { Id = -1 }).Entity.Value = 1;
                 await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => db.SaveChangesAsync(token));
                 var error = await Assert.ThrowsAsync<AdvisoryLockNotPossibleException>(() => db.SaveChangesAsync(token));
-                Assert.Equal(AdvisoryLockRefusal.TransactionEnded, error.Reason);
+                Assert.Equal(AdvisoryLockRefusal.SaveFailed, error.Reason);
             },
             cancellationToken: Token));
 

@@ -73,18 +73,22 @@ public sealed class SessionScopeTests(LockDatabase database) : IClassFixture<Loc
     public async Task A_lock_that_is_lost_cancels_the_work_and_is_told()
     {
         AdvisoryKey key = "lost";
+        var wasCancelled = false;
         await using var db = database.Open();
 
+        // Long before the first ping: the server says it.
         var error = await Assert.ThrowsAsync<AdvisoryLockLostException>(() => db.WithAdvisoryLockAsync(
             key,
             async (held, token) =>
             {
                 await TerminateHolderAsync(key);
-                await Task.Delay(TimeSpan.FromSeconds(30), token);
+                await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.Delay(TimeSpan.FromSeconds(20), token));
+                wasCancelled = held.LostToken.IsCancellationRequested;
             },
             new() { Scope = AdvisoryLockScope.Session, KeepAlive = TimeSpan.FromMinutes(1) },
             Token));
 
+        Assert.True(wasCancelled);
         Assert.Equal(key, Assert.Single(error.Keys));
         await database.UntilFreeAsync(key);
     }
