@@ -45,7 +45,12 @@ internal sealed class AdvisoryLockNameRecorder
         catch (NpgsqlException exception)
         {
             AdvisoryLocksLog.NameNotRecorded(request.State.Logger, exception, request.Keys.ToString());
-            return;
+            if (exception is not PostgresException)
+            {
+                return;
+            }
+
+            // The server refuses it (no right to insert, say): once is enough, for the log and for the round trip.
         }
 
         if (_known.Count > MaxKnown)

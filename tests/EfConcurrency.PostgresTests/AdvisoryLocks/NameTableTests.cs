@@ -82,8 +82,13 @@ public sealed class NameTableTests(NameTableTests.Database database) : IClassFix
     {
         var role = "reader_" + Guid.NewGuid().ToString("n")[..8];
         await database.ExecuteAsync($"create role {role} login; grant usage on schema \"Ops\" to {role}");
-        await using var db = database.Open(new Npgsql.NpgsqlConnectionStringBuilder(database.ConnectionString) { Username = role }.ConnectionString);
+        await using var proxy = database.StartProxy(c => c.Username = role);
+        await using var db = database.Open(proxy.ConnectionString);
         Assert.Equal(1, await db.WithAdvisoryLockAsync("read only", (_, _) => Task.FromResult(1), cancellationToken: Token));
+
+        var trips = proxy.CountRoundTrips();
+        await db.WithAdvisoryLockAsync("read only", (_, _) => Task.CompletedTask, cancellationToken: Token);
+        Assert.Equal(2, trips.Count); // not tried again
     }
 
     public sealed class Database(PostgresServer server) : LockDatabase(server)
