@@ -8,6 +8,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib.sh"
 need_dotnet
 need_postgres
 need_faketime
+need_pgbouncer
 
 results=artifacts/test-results
 rm -rf "$results"

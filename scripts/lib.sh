@@ -74,3 +74,27 @@ need_faketime() {
   say "faketime is missing: installing Debian's package faketime (apt-get)."
   install_package faketime
 }
+
+# PgBouncer, which the tests of advisory locks start themselves. No service is started: neither now (policy-rc.d, which an existing one of
+# the system's own stands in for) nor at the next boot (the unit is masked).
+need_pgbouncer() {
+  if command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; then
+    return 0
+  fi
+
+  can_install || fail "PgBouncer was not found, and this is no system with apt-get and root or sudo. Put pgbouncer on PATH (Fedora: dnf install pgbouncer; Arch: pacman -S pgbouncer; macOS: brew install pgbouncer)."
+  say "PgBouncer is missing: installing Debian's package pgbouncer (apt-get). No service is started."
+  local policy=/usr/sbin/policy-rc.d unit=/etc/systemd/system/pgbouncer.service ours=
+  if [ ! -e "$policy" ]; then
+    printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
+    as_root chmod 755 "$policy"
+    ours=1
+  fi
+  as_root mkdir -p "${unit%/*}"
+  [ -e "$unit" ] || [ -L "$unit" ] || as_root ln -s /dev/null "$unit"
+
+  local status=0
+  install_package pgbouncer || status=$?
+  [ -z "$ours" ] || as_root rm -f "$policy"
+  [ "$status" -eq 0 ] || fail "Installing PgBouncer failed (see above)."
+}

@@ -29,4 +29,7 @@ internal static class EventIds
     public const int JobSlotReclaimed = 60401;
     public const int JobSlotLost = 60402;
     public const int JobSlotHistoryDeleted = 60403;
+    public const int AdvisoryLockContended = 60500;
+    public const int SessionLockLost = 60501;
+    public const int AdvisoryLockNameNotRecorded = 60502;
 }

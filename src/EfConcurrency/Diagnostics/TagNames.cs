@@ -21,6 +21,18 @@ internal static class TagNames
     /// <summary>Name of a scheduled job.</summary>
     public const string Job = "efconcurrency.job";
 
+    /// <summary>The kind of lock, as the caller names it.</summary>
+    public const string LockResource = "efconcurrency.lock.resource";
+
+    /// <summary><c>exclusive</c> or <c>shared</c>.</summary>
+    public const string LockMode = "efconcurrency.lock.mode";
+
+    /// <summary><c>transaction</c> or <c>session</c>.</summary>
+    public const string LockScope = "efconcurrency.lock.scope";
+
+    /// <summary>Ties the spans and log messages of one acquisition together. On spans only.</summary>
+    public const string LockId = "efconcurrency.lock.id";
+
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";
 }

@@ -1,3 +1,4 @@
+using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
@@ -54,6 +55,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddFencing(services);
         AddVersioning(services);
         AddRowLocks(services);
+        AddAdvisoryLocks(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -159,6 +161,15 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IQueryContextFactory, LockedQueryContextFactory>();
         services.AddSingleton<IQuerySqlGeneratorFactory, LockSqlGeneratorFactory>();
         services.AddSingleton<ILockedQueryGuard, LockedQueryGuard>();
+    }
+
+    private static void AddAdvisoryLocks(IServiceCollection services)
+    {
+        services.AddSingleton<AdvisoryLockNameRecorder>();
+        services.AddScoped<AdvisoryLockState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
+        services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

@@ -45,6 +45,11 @@ internal sealed class SideConnections
             throw new InvalidOperationException($"'{context.GetType().Name}' has no connection of Npgsql. Call UseNpgsql(…) on its options.");
         }
 
+        if (string.IsNullOrEmpty(connection.ConnectionString))
+        {
+            throw new InvalidOperationException($"'{context.GetType().Name}' has no connection string. Pass one to UseNpgsql(…), or call db.Database.SetConnectionString(…) first.");
+        }
+
         return new((NpgsqlConnection)((ICloneable)connection).Clone(), Side(connection.ConnectionString, purpose, maxPoolSize), time);
     }
 

@@ -12,6 +12,10 @@ namespace EfConcurrency.PostgresTests.Leases;
 public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
 {
     private const int Contenders = 8;
+
+    /// <summary>So many reach the server through a proxy of their own, which can turn into a black hole; it is slower than the server.</summary>
+    private const int Proxied = 2;
+
     private const int Acquisitions = 5000;
     private static readonly string[] Paths = ["save", "bulk", "raw", "psql"];
 
@@ -42,7 +46,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
         Assert.All(reports, r => Assert.Empty(r.StaleAccepted));
         Assert.All(Paths, path => Assert.True(reports.Sum(r => r.Accepted.GetValueOrDefault(path)) > 0, path));
         Assert.All(Paths, path => Assert.True(reports.Sum(r => r.StaleRefused.GetValueOrDefault(path)) > 0, path));
-        Assert.InRange((DateTimeOffset.UtcNow - storm.Age - reports[0].WallClock).TotalSeconds, 110, 150);
+        Assert.InRange((DateTimeOffset.UtcNow - storm.Age - reports[^1].WallClock).TotalSeconds, 110, 150);
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{storm.Age.TotalSeconds:0} s: {acquired} acquisitions, {wrote} writes, faults {JsonSerializer.Serialize(faults)}, "
             + $"stale on purpose and refused {JsonSerializer.Serialize(Paths.ToDictionary(p => p, p => reports.Sum(r => r.StaleRefused.GetValueOrDefault(p))))}, "
@@ -87,7 +91,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
         public Storm(DatabaseFixture database)
         {
             _database = database;
-            _proxies = [.. Enumerable.Range(0, Contenders).Select(_ => database.StartProxy(c => (c.Timeout, c.CommandTimeout, c.MaxPoolSize) = (3, 3, 5)))];
+            _proxies = [.. Enumerable.Range(0, Proxied).Select(_ => database.StartProxy(c => (c.Timeout, c.CommandTimeout, c.MaxPoolSize) = (3, 3, 5)))];
             _hosts = [.. Enumerable.Range(0, Contenders).Select(Start)];
         }
 
@@ -110,9 +114,9 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
                     await _database.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
                     break;
                 default:
-                    _proxies[number].BlackHole = true;
+                    _proxies[number % Proxied].BlackHole = true;
                     await Task.Delay(1400, Token);
-                    _proxies[number].BlackHole = false;
+                    _proxies[number % Proxied].BlackHole = false;
                     break;
             }
 
@@ -144,9 +148,10 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
             }
         }
 
-        /// <summary>The first one's wall clock is two minutes behind.</summary>
+        /// <summary>The last one's wall clock is two minutes behind.</summary>
         private LeaseHostProcess Start(int number)
-            => LeaseHostProcess.Start(_proxies[number].ConnectionString, number == 0 ? "-120s" : null, "contend", $"{number}");
+            => LeaseHostProcess.Start(
+                number < Proxied ? _proxies[number].ConnectionString : _database.ConnectionString, number == Contenders - 1 ? "-120s" : null, "contend", $"{number}");
     }
 
     /// <summary>As the contender writes it.</summary>

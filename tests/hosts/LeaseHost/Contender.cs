@@ -48,17 +48,19 @@ internal sealed class Contender(string connectionString, string number)
     private async Task RoundAsync(ILeaseManager leases)
     {
         var id = Random.Shared.Next(StormDatabase.Registers) + 1;
-        await using var lease = await leases.AcquireAsync($"register:{id}", TimeSpan.FromSeconds(5), _options);
 
         // psql is a process of its own, and dear.
         var path = Random.Shared.Next(100) == 0 ? "psql" : Paths[Random.Shared.Next(3)];
-        await CountAsync(() => WriteAsync(lease, id, path, taken: null), path, _report.Accepted, _report.Rejected);
+        await using (var lease = await leases.AcquireAsync($"register:{id}", TimeSpan.FromSeconds(5), _options))
+        {
+            await CountAsync(() => WriteAsync(lease, id, path, taken: null), path, _report.Accepted, _report.Rejected);
+        }
 
         if (Random.Shared.Next(40) == 0)
         {
             foreach (var stale in Random.Shared.Next(10) == 0 ? Paths : Paths[..3])
             {
-                await using var again = await leases.AcquireAsync($"register:{id}", TimeSpan.FromSeconds(5), _options).WaitAsync(TimeSpan.FromSeconds(6));
+                await using var again = await leases.AcquireAsync($"register:{id}", TimeSpan.FromSeconds(5), _options);
                 await CountAsync(() => WriteAsync(again, id, stale, leases), stale, _report.StaleAccepted, _report.StaleRefused);
             }
         }

@@ -1,0 +1,220 @@
+using System.Runtime.ExceptionServices;
+using System.Transactions;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+using Npgsql;
+using IsolationLevel = System.Data.IsolationLevel;
+
+namespace EfConcurrency.AdvisoryLocks;
+
+/// <summary>One call in transaction scope.</summary>
+internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TResult> work)
+{
+    private int _attempts;
+    private AdvisoryLockDeadlockException? _deadlock;
+
+    private DbContext Context => request.Context;
+
+    public Task<AdvisoryLockOutcome<TResult>> RunAsync(CancellationToken cancellationToken)
+    {
+        if (Context.Database.CurrentTransaction is { } transaction)
+        {
+            return JoinAsync(transaction, cancellationToken);
+        }
+
+        if (Transaction.Current is not null || Context.Database.GetEnlistedTransaction() is not null)
+        {
+            throw new AdvisoryLockNotPossibleException(
+                AdvisoryLockRefusal.AmbientTransaction,
+                "An advisory lock can't be taken in a TransactionScope: its isolation level and its end are not the context's. Use context.Database.BeginTransactionAsync, or leave the transaction to WithAdvisoryLockAsync.");
+        }
+
+        var strategy = Context.Database.CreateExecutionStrategy();
+        return strategy.RetriesOnFailure ? RunAgainAndAgainAsync(strategy, cancellationToken) : AttemptAsync(cancellationToken);
+    }
+
+    /// <summary>Lock and work are repeated together, so that no attempt works without the lock.</summary>
+    private async Task<AdvisoryLockOutcome<TResult>> RunAgainAndAgainAsync(IExecutionStrategy strategy, CancellationToken cancellationToken)
+    {
+        if (Context.ChangeTracker.HasChanges())
+        {
+            throw new AdvisoryLockNotPossibleException(
+                AdvisoryLockRefusal.UnsavedChanges,
+                "The context has unsaved changes, and its execution strategy (EnableRetryOnFailure) may run the work under the lock again, which starts with an empty change tracker. "
+                + "Read and change the entities inside the work, which also is the only place where they are sure to be current.");
+        }
+
+        try
+        {
+            return await strategy.ExecuteAsync(this, static (_, call, token) => call.AttemptAgainAsync(token), verifySucceeded: null, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (_deadlock is not null && exception.GetBaseException() == _deadlock.InnerException)
+        {
+            ExceptionDispatchInfo.Throw(_deadlock);
+            throw;
+        }
+    }
+
+    private async Task<AdvisoryLockOutcome<TResult>> AttemptAgainAsync(CancellationToken cancellationToken)
+    {
+        if (_attempts++ > 0)
+        {
+            Context.ChangeTracker.Clear();
+        }
+
+        try
+        {
+            return await AttemptAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (AdvisoryLockDeadlockException exception)
+        {
+            // The strategy knows the server's exception as one to retry after, and ours as one not to.
+            _deadlock = exception;
+            ExceptionDispatchInfo.Throw(exception.InnerException!);
+            throw;
+        }
+    }
+
+    private async Task<AdvisoryLockOutcome<TResult>> AttemptAsync(CancellationToken cancellationToken)
+    {
+        var savepoints = Context.Database.AutoSavepointsEnabled;
+        var transaction = await Context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            var reply = await TakeAsync(cancellationToken).ConfigureAwait(false);
+            if (reply.IsBusy)
+            {
+                return AdvisoryLockOutcome<TResult>.Busy(reply.WaitEndedBy);
+            }
+
+            using var hold = new LockHold(request, reply.Id);
+            request.State.BeginOwnTransaction();
+
+            // A savepoint for each save would cost two round trips. A save that fails dooms the work instead.
+            Context.Database.AutoSavepointsEnabled = false;
+            try
+            {
+                return await WorkAndCommitAsync(transaction, reply, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                Context.Database.AutoSavepointsEnabled = savepoints;
+                request.State.EndOwnTransaction();
+            }
+        }
+    }
+
+    /// <summary>BEGIN rides with the statement.</summary>
+    private async Task<LockReply> TakeAsync(CancellationToken cancellationToken)
+    {
+        var batch = new LockBatch(request.Connection, request, LockPlace.OwnTransaction);
+        await using (batch.ConfigureAwait(false))
+        {
+            batch.AddTake(request.WaitMilliseconds);
+            return Checked(await batch.SendAsync(cancellationToken).ConfigureAwait(false));
+        }
+    }
+
+    private async Task<AdvisoryLockOutcome<TResult>> WorkAndCommitAsync(IDbContextTransaction transaction, LockReply reply, CancellationToken cancellationToken)
+    {
+        var outcome = await work.RunAsync(request.Handle(reply, CancellationToken.None), cancellationToken).ConfigureAwait(false);
+        if (request.State.FailedSave is { } failure)
+        {
+            ExceptionDispatchInfo.Throw(failure);
+        }
+
+        if (Context.Database.CurrentTransaction != transaction)
+        {
+            throw new AdvisoryLockNotPossibleException(
+                AdvisoryLockRefusal.TransactionEnded,
+                "The work committed or rolled back the transaction that held its advisory lock, so what it did afterwards was not protected. Leave the transaction to WithAdvisoryLockAsync, "
+                + "or open it yourself and take the lock inside it.");
+        }
+
+        if (outcome.Ran)
+        {
+            request.State.IsCommitting = true;
+            await SettledCommit.CommitAsync(Context, transaction, reply.Ticket).ConfigureAwait(false);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>The caller's transaction keeps the lock until it ends. Whatever ends the wait, the transaction is as it was.</summary>
+    private async Task<AdvisoryLockOutcome<TResult>> JoinAsync(IDbContextTransaction transaction, CancellationToken cancellationToken)
+    {
+        var batch = new LockBatch(request.Connection, request, LockPlace.CallersTransaction);
+        await using (batch.ConfigureAwait(false))
+        {
+            // Of several keys that are not waited for, some may be taken: only the answer tells whether to keep or to give them back.
+            var isAnswerNeeded = request.WaitMilliseconds == 0 && request.Keys.Count > 1;
+            batch.Add(AdvisoryLocksSql.Savepoint);
+            batch.AddTake(request.WaitMilliseconds);
+            if (!isAnswerNeeded)
+            {
+                batch.Add(AdvisoryLocksSql.Release);
+            }
+
+            LockReply reply;
+            try
+            {
+                reply = await batch.SendAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch
+            {
+                await GiveBackAsync().ConfigureAwait(false);
+                throw;
+            }
+
+            if (reply.How == "timeout" || (isAnswerNeeded && !reply.IsTaken))
+            {
+                await GiveBackAsync().ConfigureAwait(false);
+            }
+            else if (isAnswerNeeded)
+            {
+                await SendAsync(AdvisoryLocksSql.Release).ConfigureAwait(false);
+            }
+
+            if (Checked(reply).IsBusy)
+            {
+                return AdvisoryLockOutcome<TResult>.Busy(reply.WaitEndedBy);
+            }
+
+            using var hold = new LockHold(request, reply.Id, transaction.TransactionId);
+            return await work.RunAsync(request.Handle(reply, CancellationToken.None), cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static LockReply Checked(LockReply reply) => reply.How switch
+    {
+        "standby" => throw AdvisoryLockNotPossibleException.Standby(),
+        "snapshot" => throw AdvisoryLockNotPossibleException.SnapshotTooOld(),
+        _ => reply,
+    };
+
+    private async Task GiveBackAsync()
+    {
+        try
+        {
+            await SendAsync(AdvisoryLocksSql.RollBack, AdvisoryLocksSql.Release).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
+        {
+            // The connection is gone, and with it the transaction and the lock. What went wrong first is what the caller gets.
+        }
+    }
+
+    private async Task SendAsync(params string[] statements)
+    {
+        var batch = request.Connection.CreateBatch();
+        await using (batch.ConfigureAwait(false))
+        {
+            foreach (var statement in statements)
+            {
+                batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
+            }
+
+            await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+        }
+    }
+}

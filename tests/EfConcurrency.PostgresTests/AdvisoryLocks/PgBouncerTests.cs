@@ -1,0 +1,108 @@
+using EfConcurrency.AdvisoryLocks;
+using EfConcurrency.PostgresTests.Support;
+using Microsoft.EntityFrameworkCore;
+
+namespace EfConcurrency.PostgresTests.AdvisoryLocks;
+
+/// <summary>A real PgBouncer between client and server.</summary>
+public sealed class PgBouncerTests(LockDatabase database) : IClassFixture<LockDatabase>
+{
+    private const int Workers = 8;
+    private const int Increments = 500;
+
+    private static readonly AdvisoryLockOptions Session = new() { Scope = AdvisoryLockScope.Session };
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Behind_transaction_pooling_no_increment_under_the_lock_is_lost()
+    {
+        AdvisoryKey key = "increments";
+        var id = await database.AddTallyAsync();
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "transaction");
+        var options = new AdvisoryLockOptions { Timeout = TimeSpan.FromMinutes(2) };
+
+        await Task.WhenAll(Enumerable.Range(0, Workers).Select(async _ =>
+        {
+            await using var db = database.Open(pooler.ConnectionString);
+            for (var i = 0; i < Increments; i++)
+            {
+                db.ChangeTracker.Clear();
+                await db.WithAdvisoryLockAsync(
+                    key,
+                    async (_, token) =>
+                    {
+                        (await db.Tallies.SingleAsync(t => t.Id == id, token)).Value++;
+                        await db.SaveChangesAsync(token);
+                    },
+                    options,
+                    Token);
+            }
+        }));
+
+        Assert.Equal(Workers * Increments, await database.ValueAsync(id));
+        Assert.Equal(0, await database.LocksAsync(key));
+    }
+
+    [Theory]
+    [InlineData("transaction")]
+    [InlineData("session")]
+    public async Task Session_scope_is_refused_before_anything_is_taken_or_set(string poolMode)
+    {
+        AdvisoryKey key = $"refused {poolMode}";
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, poolMode, poolSize: 1);
+        await using var db = database.Open(pooler.ConnectionString);
+
+        var error = await Assert.ThrowsAsync<SessionLockUnsafeException>(() => db.WithAdvisoryLockAsync(key, (_, _) => throw new InvalidOperationException("ran"), Session, Token));
+
+        Assert.Equal(SessionLockRefusal.Pooler, error.Reason);
+        Assert.Equal(0, await database.LocksAsync(key));
+        if (poolMode == "transaction")
+        {
+            Assert.Equal("0", await db.Database.SqlQuery<string>($"select current_setting('client_connection_check_interval') as \"Value\"").SingleAsync(Token));
+        }
+    }
+
+    [Fact]
+    public async Task Behind_session_pooling_session_scope_works_where_it_is_allowed()
+    {
+        AdvisoryKey key = "allowed";
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "session");
+        await using var db = database.Open(pooler.ConnectionString);
+        var options = new AdvisoryLockOptions { Scope = AdvisoryLockScope.Session, AllowSessionPooling = true, KeepAlive = TimeSpan.FromMilliseconds(50) };
+
+        await db.WithAdvisoryLockAsync(
+            key,
+            async (_, token) =>
+            {
+                Assert.Equal(1, await database.LocksAsync(key));
+                Assert.Equal(AdvisoryLockStatus.Busy, await db.TryWithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, cancellationToken: token));
+            },
+            options,
+            Token);
+
+        Assert.Equal(0, await database.LocksAsync(key));
+    }
+
+    [Fact]
+    public async Task Where_transaction_pooling_was_allowed_by_mistake_the_change_of_server_process_is_noticed()
+    {
+        AdvisoryKey key = "by mistake";
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "transaction");
+        await using var db = database.Open(pooler.ConnectionString);
+        await using var other = database.Open(pooler.ConnectionString);
+        var options = new AdvisoryLockOptions { Scope = AdvisoryLockScope.Session, AllowSessionPooling = true, KeepAlive = TimeSpan.FromMilliseconds(50) };
+
+        await Assert.ThrowsAsync<AdvisoryLockLostException>(() => db.WithAdvisoryLockAsync(
+            key,
+            async (_, token) =>
+            {
+                // Takes the server connection that holds the lock; the next ping comes out on another.
+                await using var transaction = await other.Database.BeginTransactionAsync(Token);
+                await other.Tallies.CountAsync(Token);
+                await Task.Delay(TimeSpan.FromSeconds(20), token);
+            },
+            options,
+            Token));
+    }
+}
