@@ -19,7 +19,7 @@ internal sealed class Contender(string connectionString, string number)
         HolderInfo = $"contender {number}",
     };
 
-    private readonly ContenderReport _report = new() { WallClock = DateTimeOffset.UtcNow };
+    private readonly ContenderReport _report = new();
 
     public async Task RunAsync()
     {
@@ -27,6 +27,8 @@ internal sealed class Contender(string connectionString, string number)
         var input = Task.Run(Console.In.ReadLine);
         await using var db = new StormContext(StormContext.Options(connectionString));
         var leases = db.Leases();
+        var databaseClock = await db.Database.SqlQuery<DateTimeOffset>($"select clock_timestamp() as \"Value\"").SingleAsync();
+        _report.ClockAheadSeconds = (DateTimeOffset.UtcNow - databaseClock).TotalSeconds;
         while (!input.IsCompleted)
         {
             try

@@ -16,8 +16,8 @@ public sealed class ContenderReport
 
     public int Errors { get; set; }
 
-    /// <summary>The process's own clock when it started.</summary>
-    public DateTimeOffset WallClock { get; init; }
+    /// <summary>By how much the process's own clock is ahead of the database's.</summary>
+    public double ClockAheadSeconds { get; set; }
 
     public static void Count(Dictionary<string, int> counts, string path) => counts[path] = counts.GetValueOrDefault(path) + 1;
 }
