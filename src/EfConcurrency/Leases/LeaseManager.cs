@@ -51,7 +51,7 @@ internal sealed class LeaseManager : ILeaseManager
         options ??= new();
         options.Check();
 
-        using var activity = LeaseActivity.Start("lease acquire", name);
+        using var activity = LeaseActivity.Start("efconcurrency.lease.acquire", name);
         var acquisition = await AttemptAsync(name, options, cancellationToken).ConfigureAwait(false);
         LeaseMeter.Attempt(acquisition.Outcome);
         LeaseActivity.End(activity, acquisition);

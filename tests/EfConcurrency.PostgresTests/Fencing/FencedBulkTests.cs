@@ -28,6 +28,28 @@ public sealed class FencedBulkTests(PlantDatabase plant) : IClassFixture<PlantDa
         Assert.Equal(second.FencingToken, await TokenAsync(plan.Id));
     }
 
+    private static readonly Func<PlantContext, int, int> DeleteCompiled = EF.CompileQuery((PlantContext db, int id) => db.Plans.Where(p => p.Id == id).ExecuteDelete());
+
+    /// <summary>A compiled query is translated once for the life of the program.</summary>
+    [Fact]
+    public async Task A_compiled_query_sees_the_token_of_its_own_execution()
+    {
+        var one = await plant.AddAsync(new Plan());
+        var two = await plant.AddAsync(new Plan());
+        await using var first = await plant.TakeOverAsync(holder: "first");
+        Assert.Equal(1, Delete(first, one.Id));
+        await using var second = await plant.TakeOverAsync();
+        Assert.Throws<FencingTokenRejectedException>(() => Delete(first, two.Id));
+        Assert.Equal(1, Delete(second, two.Id));
+
+        int Delete(Lease lease, int id)
+        {
+            using var db = plant.Open();
+            using var scope = db.UseLease(lease);
+            return DeleteCompiled(db, id);
+        }
+    }
+
     [Fact]
     public async Task One_round_trip_with_the_lease_guard()
     {

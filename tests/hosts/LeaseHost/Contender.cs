@@ -27,12 +27,11 @@ internal sealed class Contender(string connectionString, string number)
         var input = Task.Run(Console.In.ReadLine);
         await using var db = new StormContext(StormContext.Options(connectionString));
         var leases = db.Leases();
-        var databaseClock = await db.Database.SqlQuery<DateTimeOffset>($"select clock_timestamp() as \"Value\"").SingleAsync();
-        _report.ClockAheadSeconds = (DateTimeOffset.UtcNow - databaseClock).TotalSeconds;
         while (!input.IsCompleted)
         {
             try
             {
+                _report.ClockAheadSeconds ??= (DateTimeOffset.UtcNow - await DatabaseClockAsync(db)).TotalSeconds;
                 await RoundAsync(leases);
             }
             catch (LeaseNotAcquiredException)
@@ -46,6 +45,9 @@ internal sealed class Contender(string connectionString, string number)
 
         await Console.Out.WriteLineAsync(JsonSerializer.Serialize(_report));
     }
+
+    private static Task<DateTimeOffset> DatabaseClockAsync(StormContext db)
+        => db.Database.SqlQuery<DateTimeOffset>($"select clock_timestamp() as \"Value\"").SingleAsync();
 
     private async Task RoundAsync(ILeaseManager leases)
     {

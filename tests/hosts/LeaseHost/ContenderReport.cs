@@ -17,7 +17,7 @@ public sealed class ContenderReport
     public int Errors { get; set; }
 
     /// <summary>By how much the process's own clock is ahead of the database's.</summary>
-    public double ClockAheadSeconds { get; set; }
+    public double? ClockAheadSeconds { get; set; }
 
     public static void Count(Dictionary<string, int> counts, string path) => counts[path] = counts.GetValueOrDefault(path) + 1;
 }
