@@ -1,5 +1,6 @@
 using EfConcurrency.Leases;
 using EfConcurrency.PostgresTests.Fencing;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -32,7 +33,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
 
         while (members.Count > 0)
         {
-            await UntilAsync(() => members.Count(m => m.Election.IsLeader) == 1);
+            await Eventually.IsTrueAsync(() => members.Count(m => m.Election.IsLeader) == 1);
             var leader = members.Single(m => m.Election.IsLeader);
             members.Remove(leader);
             await leader.DisposeAsync();
@@ -56,12 +57,12 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
             cancelled.SetResult();
             await mayEnd.Task;
         });
-        await UntilAsync(() => first.Election.IsLeader);
+        await Eventually.IsTrueAsync(() => first.Election.IsLeader);
         var held = (await DescribeAsync())!;
 
         var stopping = first.Service.StopAsync(Token);
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
-        await UntilAsync(async () => (await DescribeAsync())!.RenewedAt > held.AcquiredAt + Quick.Lease.TimeToLive);
+        await Eventually.IsTrueAsync(async () => (await DescribeAsync())!.RenewedAt > held.AcquiredAt + Quick.Lease.TimeToLive);
         Assert.False(stopping.IsCompleted);
         Assert.Equal(held.Holder, (await DescribeAsync())!.Holder);
 
@@ -84,14 +85,14 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
             lost.TrySetResult();
             await mayEnd.Task;
         });
-        await UntilAsync(() => member.Election.IsLeader);
+        await Eventually.IsTrueAsync(() => member.Election.IsLeader);
         await ForceAsync();
         await lost.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
         Assert.False(member.Election.IsLeader);
         Assert.Equal(1, terms);
 
         mayEnd.SetResult();
-        await UntilAsync(() => member.Election.IsLeader);
+        await Eventually.IsTrueAsync(() => member.Election.IsLeader);
         Assert.Equal(2, terms);
         var ended = Assert.Single(member.Observer.Ended);
         Assert.Equal((LeaseLoss.TakenOver, true), (ended.Loss!.Value, ended.IsThisProcess));
@@ -114,7 +115,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
                     break;
             }
         });
-        await UntilAsync(() => terms == 3 && member.Election.IsLeader);
+        await Eventually.IsTrueAsync(() => terms == 3 && member.Election.IsLeader);
         Assert.Equal([null, null], member.Observer.Ended.Select(e => e.Loss));
     }
 
@@ -122,9 +123,9 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
     public async Task Observers_hear_of_leaders_and_may_fail()
     {
         await using var leader = Start((_, over) => UntilCancelledAsync(over), "alpha");
-        await UntilAsync(() => leader.Election.IsLeader);
+        await Eventually.IsTrueAsync(() => leader.Election.IsLeader);
         await using var follower = Start((_, over) => UntilCancelledAsync(over), "beta");
-        await UntilAsync(() => !follower.Observer.Leaders.IsEmpty);
+        await Eventually.IsTrueAsync(() => !follower.Observer.Leaders.IsEmpty);
 
         var heard = Assert.Single(follower.Observer.Leaders);
         Assert.Equal(("alpha", false, leader.Election.Leader!.FencingToken), (heard.Leader, heard.IsThisProcess, heard.FencingToken));
@@ -156,7 +157,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         await using var member = Start((_, over) => UntilCancelledAsync(over), connectionString: own.ConnectionString);
         await using var db = plant.Open(connectionString: own.ConnectionString);
         await db.Database.EnsureCreatedAsync(Token);
-        await UntilAsync(() => member.Election.IsLeader);
+        await Eventually.IsTrueAsync(() => member.Election.IsLeader);
     }
 
     [Fact]
@@ -203,7 +204,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
 
     private async Task<LeaseInfo?> DescribeUntilAsync()
     {
-        await UntilAsync(async () => await DescribeAsync() is not null);
+        await Eventually.IsTrueAsync(async () => await DescribeAsync() is not null);
         return await DescribeAsync();
     }
 
@@ -218,18 +219,6 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         var cancelled = new TaskCompletionSource();
         await using var registration = over.Register(() => cancelled.TrySetResult());
         await cancelled.Task;
-    }
-
-    private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        while (!await condition())
-        {
-            await Task.Delay(10, deadline.Token);
-        }
     }
 
     private sealed record Member(ServiceProvider Services, IHostedService Service, ILeaderElection Election, Observer Observer) : IAsyncDisposable

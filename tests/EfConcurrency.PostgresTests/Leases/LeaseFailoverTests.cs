@@ -2,6 +2,7 @@ using System.Globalization;
 using EfConcurrency.Fencing;
 using EfConcurrency.Leases;
 using EfConcurrency.PostgresTests.Fencing;
+using EfConcurrency.PostgresTests.Support;
 using EfConcurrency.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -135,13 +136,13 @@ public sealed class LeaseFailoverTests
             .BuildServiceProvider();
         var service = services.GetServices<IHostedService>().Single();
         await service.StartAsync(Token);
-        await UntilAsync(() => terms.Count == 1);
+        await Eventually.IsTrueAsync(() => terms.Count == 1);
         await standby.CatchUpAsync(Token);
 
         await primary.KillAsync(Token);
-        await UntilAsync(() => !services.GetRequiredKeyedService<ILeaderElection>("leader").IsLeader);
+        await Eventually.IsTrueAsync(() => !services.GetRequiredKeyedService<ILeaderElection>("leader").IsLeader);
         await standby.PromoteAsync(Token);
-        await UntilAsync(() => terms.Count == 2 && services.GetRequiredKeyedService<ILeaderElection>("leader").IsLeader);
+        await Eventually.IsTrueAsync(() => terms.Count == 2 && services.GetRequiredKeyedService<ILeaderElection>("leader").IsLeader);
 
         Assert.Equal([1L, 2L], terms.Select(t => t >> 40));
         await service.StopAsync(Token);
@@ -149,14 +150,4 @@ public sealed class LeaseFailoverTests
 
     private static PlantContext Open(string connectionString)
         => new(new DbContextOptionsBuilder<PlantContext>().UseNpgsql(connectionString).UseEfConcurrency().Options);
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!condition())
-        {
-            await Task.Delay(20, deadline.Token);
-        }
-    }
 }

@@ -1,6 +1,7 @@
 using EfConcurrency.Fencing;
 using EfConcurrency.Leases;
 using EfConcurrency.PostgresTests.Fencing;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
@@ -22,7 +23,7 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         var leases = db.Leases();
         var lease = await leases.AcquireAsync(Name, TimeSpan.Zero, Short, Token);
         var acquired = (await leases.DescribeAsync(Name, Token))!;
-        await UntilAsync(async () => (await leases.DescribeAsync(Name, Token))!.RenewedAt > acquired.AcquiredAt + (Short.TimeToLive * 2));
+        await Eventually.IsTrueAsync(async () => (await leases.DescribeAsync(Name, Token))!.RenewedAt > acquired.AcquiredAt + (Short.TimeToLive * 2));
 
         Assert.True(lease.IsHeld);
         Assert.False(lease.LostToken.IsCancellationRequested);
@@ -40,7 +41,7 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         await using var lease = await db.Leases().AcquireAsync(Name, TimeSpan.Zero, Short, Token);
         proxy.BlackHole = true;
 
-        await UntilCancelledAsync(lease.LostToken);
+        await Eventually.IsCancelledAsync(lease.LostToken);
 
         Assert.Equal(LeaseLoss.Expired, lease.Loss);
         await using var direct = plant.Open();
@@ -58,7 +59,7 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         {
             var before = (await leases.DescribeAsync(Name, Token))!.RenewedAt;
             await plant.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where application_name like '%efc-lease%' and datname = current_database()");
-            await UntilAsync(async () =>
+            await Eventually.IsTrueAsync(async () =>
             {
                 try
                 {
@@ -80,7 +81,7 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         await using var db = plant.Open();
         await using var lease = await db.Leases().AcquireAsync(Name, TimeSpan.Zero, Short, Token);
         await db.Leases().ForceAsync(Name, Token);
-        await UntilCancelledAsync(lease.LostToken);
+        await Eventually.IsCancelledAsync(lease.LostToken);
         Assert.Equal(LeaseLoss.TakenOver, lease.Loss);
     }
 
@@ -96,7 +97,7 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         await using var lease = await one.Leases().AcquireAsync(Name, TimeSpan.Zero, Short, Token);
         var acquired = (await one.Leases().DescribeAsync(Name, Token))!;
 
-        await UntilAsync(async () => (await one.Leases().DescribeAsync(Name, Token))!.RenewedAt > acquired.AcquiredAt + Short.TimeToLive);
+        await Eventually.IsTrueAsync(async () => (await one.Leases().DescribeAsync(Name, Token))!.RenewedAt > acquired.AcquiredAt + Short.TimeToLive);
 
         Assert.True(lease.IsHeld);
     }
@@ -156,7 +157,7 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
     {
         await using var db = plant.Open();
         await using var lease = await db.Leases().AcquireAsync(Name, TimeSpan.Zero, new() { KeepAlive = false, TimeToLive = LeaseOptions.MinTimeToLive }, Token);
-        await UntilCancelledAsync(lease.LostToken);
+        await Eventually.IsCancelledAsync(lease.LostToken);
 
         Assert.Equal(LeaseLoss.Expired, (await Assert.ThrowsAsync<LeaseLostException>(() => lease.RenewAsync(Token))).Reason);
         Assert.Equal(LeaseLoss.Expired, Assert.Throws<LeaseLostException>(() => db.UseLease(lease)).Reason);
@@ -172,22 +173,5 @@ public sealed class LeaseKeeperTests(PlantDatabase plant) : IClassFixture<PlantD
         await proxy.DisposeAsync();
         await lease.DisposeAsync();
         Assert.Equal(LeaseLoss.Released, lease.Loss);
-    }
-
-    private static async Task UntilCancelledAsync(CancellationToken token)
-    {
-        var cancelled = new TaskCompletionSource();
-        await using var registration = token.Register(() => cancelled.TrySetResult());
-        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
-        while (!await condition())
-        {
-            await Task.Delay(20, deadline.Token);
-        }
     }
 }
