@@ -13,7 +13,8 @@ fi
 case $demo in
   bank) project=samples/Bank ;;
   fencing) project=samples/NightlyReport ;;
-  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help), fencing (a worker that is frozen past the time of its lock)" ;;
+  inventory) project=samples/Inventory ;;
+  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help), fencing (a worker that is frozen past the time of its lock), inventory (stock and invoice numbers under a storm of processes)" ;;
 esac
 
 need_dotnet

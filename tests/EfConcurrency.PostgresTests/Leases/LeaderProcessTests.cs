@@ -48,7 +48,7 @@ public sealed class LeaderProcessTests(DatabaseFixture database) : IClassFixture
     public async Task A_body_that_ignores_its_cancellation_ends_the_process_when_that_is_asked_for()
     {
         await PrepareAsync();
-        await using var stubborn = LeaseHostProcess.Start(database.ConnectionString, null, "lead", "stubborn", "stubborn");
+        await using var stubborn = HostProcess.Start("LeaseHost", database.ConnectionString, null, "lead", "stubborn", "stubborn");
         await stubborn.UntilSaysAsync("leading");
         await database.ExecuteAsync("update efc.lease set fencing_token = fencing_token + 1, holder = null where name = 'stubborn'");
         await stubborn.WaitAsync();
@@ -59,19 +59,19 @@ public sealed class LeaderProcessTests(DatabaseFixture database) : IClassFixture
 
     private static long TokenOf(string line) => long.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
 
-    private async Task<(LeaseHostProcess First, LeaseHostProcess Second)> StartAsync(string name)
+    private async Task<(HostProcess First, HostProcess Second)> StartAsync(string name)
     {
         await PrepareAsync();
-        var first = LeaseHostProcess.Start(database.ConnectionString, null, "lead", name);
+        var first = HostProcess.Start("LeaseHost", database.ConnectionString, null, "lead", name);
         await first.UntilSaysAsync("leading");
-        return (first, LeaseHostProcess.Start(database.ConnectionString, null, "lead", name));
+        return (first, HostProcess.Start("LeaseHost", database.ConnectionString, null, "lead", name));
     }
 
     private async Task PrepareAsync()
     {
         if (!await database.ScalarAsync<bool>("select to_regclass('efc.lease') is not null"))
         {
-            await LeaseHostProcess.RunAsync(database.ConnectionString, "prepare");
+            await HostProcess.RunAsync("LeaseHost", database.ConnectionString, "prepare");
         }
     }
 }

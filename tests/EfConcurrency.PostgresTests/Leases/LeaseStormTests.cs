@@ -25,7 +25,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
     [Fact]
     public async Task Of_5000_acquisitions_no_two_holders_overlap_tokens_rise_and_no_stale_write_is_accepted()
     {
-        await LeaseHostProcess.RunAsync(database.ConnectionString, "prepare");
+        await HostProcess.RunAsync("LeaseHost", database.ConnectionString, "prepare");
         await using var storm = new Storm(database);
         var faults = Faults.ToDictionary(f => f, _ => 0);
         var random = new Random(1);
@@ -86,7 +86,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
     {
         private readonly DatabaseFixture _database;
         private readonly FaultProxy[] _proxies;
-        private readonly LeaseHostProcess[] _hosts;
+        private readonly HostProcess[] _hosts;
         private readonly long _startedAt = TimeProvider.System.GetTimestamp();
 
         public Storm(DatabaseFixture database)
@@ -151,9 +151,9 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
         }
 
         /// <summary>The last one's wall clock is two minutes behind.</summary>
-        private LeaseHostProcess Start(int number)
-            => LeaseHostProcess.Start(
-                number < Proxied ? _proxies[number].ConnectionString : _database.ConnectionString, number == Contenders - 1 ? "-120s" : null, "contend", $"{number}");
+        private HostProcess Start(int number)
+            => HostProcess.Start(
+                "LeaseHost", number < Proxied ? _proxies[number].ConnectionString : _database.ConnectionString, number == Contenders - 1 ? "-120s" : null, "contend", $"{number}");
     }
 
     /// <summary>As the contender writes it.</summary>

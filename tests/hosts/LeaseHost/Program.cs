@@ -1,7 +1,7 @@
 using LeaseHost;
 
 // Processes that tests pause, cut off and kill. The connection string comes through the environment.
-var connectionString = Environment.GetEnvironmentVariable("LEASE_HOST_CONNECTION")!;
+var connectionString = Environment.GetEnvironmentVariable("HOST_CONNECTION")!;
 switch (args)
 {
     case ["prepare"]:

@@ -2,15 +2,15 @@ using System.Diagnostics;
 using System.Reflection;
 using EfConcurrency.Testing;
 
-namespace EfConcurrency.PostgresTests.Leases;
+namespace EfConcurrency.PostgresTests.Support;
 
-/// <summary>A process of tests/hosts/LeaseHost.</summary>
-internal sealed class LeaseHostProcess : IAsyncDisposable
+/// <summary>A process of a program in tests/hosts.</summary>
+internal sealed class HostProcess : IAsyncDisposable
 {
     private readonly List<string> _lines = [];
     private readonly Task _reading;
 
-    private LeaseHostProcess(Process process)
+    private HostProcess(Process process)
     {
         Process = process;
         _reading = ReadAsync();
@@ -29,13 +29,14 @@ internal sealed class LeaseHostProcess : IAsyncDisposable
         }
     }
 
+    /// <param name="program">Its folder's name.</param>
     /// <param name="connectionString">The database.</param>
     /// <param name="wallClock">An offset for the process's wall clock, as faketime (a package of that name) takes it; null for the true time.</param>
-    /// <param name="arguments">The verb and its arguments.</param>
-    public static LeaseHostProcess Start(string connectionString, string? wallClock, params string[] arguments)
+    /// <param name="arguments">Its arguments.</param>
+    public static HostProcess Start(string program, string connectionString, string? wallClock, params string[] arguments)
     {
-        var program = typeof(LeaseHostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "LeaseHost").Value!;
-        var start = new ProcessStartInfo(program, arguments);
+        var path = typeof(HostProcess).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == program).Value!;
+        var start = new ProcessStartInfo(path, arguments);
         if (wallClock is not null)
         {
             // What the program faketime does, without a process in between that signals would go to.
@@ -48,14 +49,14 @@ internal sealed class LeaseHostProcess : IAsyncDisposable
         start.RedirectStandardInput = true;
         start.RedirectStandardOutput = true;
         start.RedirectStandardError = true;
-        start.Environment["LEASE_HOST_CONNECTION"] = connectionString;
+        start.Environment["HOST_CONNECTION"] = connectionString;
         return new(Process.Start(start)!);
     }
 
-    /// <summary>Runs a verb that ends by itself.</summary>
-    public static async Task RunAsync(string connectionString, params string[] arguments)
+    /// <summary>Runs one that ends by itself.</summary>
+    public static async Task RunAsync(string program, string connectionString, params string[] arguments)
     {
-        await using var host = Start(connectionString, null, arguments);
+        await using var host = Start(program, connectionString, null, arguments);
         await host.EndAsync();
         Assert.True(host.Process.ExitCode == 0, string.Join(Environment.NewLine, host.Lines));
     }
@@ -67,9 +68,10 @@ internal sealed class LeaseHostProcess : IAsyncDisposable
         await WaitAsync();
     }
 
-    public async Task WaitAsync()
+    /// <param name="seconds">How long it may take.</param>
+    public async Task WaitAsync(int seconds = 60)
     {
-        await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+        await Process.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(seconds), TestContext.Current.CancellationToken);
         await _reading;
     }
 
