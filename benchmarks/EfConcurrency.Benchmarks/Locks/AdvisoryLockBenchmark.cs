@@ -18,6 +18,7 @@ internal sealed class AdvisoryLockBenchmark(LockDatabase database)
             await AddAsync(set, "UseEfConcurrency(), no lock", work, w => w.WithLibraryAsync(set), (w, update) => update.SaveAsync());
             await AddAsync(set, "WithAdvisoryLockAsync", work, w => w.WithLibraryAsync(set), (w, update) => update.Context.WithAdvisoryLockAsync(w.Name, (_, _) => update.SaveAsync()));
             await AddAsync(set, "by hand: transaction, lock by NpgsqlBatch, EF's save", work, w => w.PlainAsync(set), ByHandAroundEfAsync);
+            await AddAsync(set, "the same, with UseEfConcurrency()", work, w => w.WithLibraryAsync(set), ByHandAroundEfAsync);
             set.All.Add(new("by hand: one NpgsqlBatch, no EF", [.. work.Select(w => (Func<Task>)(() => ByHandAsync(w)))]));
         });
 
