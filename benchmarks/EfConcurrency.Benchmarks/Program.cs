@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EfConcurrency.Benchmarks.Fencing;
+using EfConcurrency.Benchmarks.Locks;
 using EfConcurrency.Benchmarks.Versioning;
 using EfConcurrency.Testing;
 using Npgsql;
@@ -59,7 +60,26 @@ fencing.SetAction(async (arguments, cancellationToken) =>
     return 0;
 });
 
-return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing }.Parse(args).InvokeAsync();
+var locks = new Command("locks", "Advisory locks and row locks against the same by hand.") { rounds, slice };
+locks.SetAction(async (arguments, cancellationToken) =>
+{
+    await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
+    Console.WriteLine($"{Environment.ProcessorCount} cores, PostgreSQL and the client on the same machine, fsync on, {arguments.GetValue(rounds)} interleaved rounds.");
+    Console.WriteLine();
+
+    var database = new LockDatabase(server, Prepared, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(slice)), new Random(1));
+    var advisory = new AdvisoryLockBenchmark(database);
+    await advisory.RunAsync(1, oneKey: false);
+    await advisory.RunAsync(16, oneKey: false);
+    await advisory.RunAsync(16, oneKey: true);
+
+    var rows = new RowLockBenchmark(database);
+    await rows.RunAsync(1);
+    await rows.RunAsync(16);
+    return 0;
+});
+
+return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks }.Parse(args).InvokeAsync();
 
 static string Prepared(string connectionString)
     => new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;

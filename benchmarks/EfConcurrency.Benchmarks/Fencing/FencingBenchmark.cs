@@ -34,11 +34,11 @@ internal sealed class FencingBenchmark(LocalPostgres server, Func<string, string
         MarkdownTable.Print(await InterleavedRounds.RunAsync(contenders.All, rounds, slice, random), trips);
     }
 
-    private async Task<FencingContenders> ContendersAsync(int rowCount, int workers, bool throughProxy)
+    private async Task<ContenderSet> ContendersAsync(int rowCount, int workers, bool throughProxy)
     {
         var database = await server.CreateDatabaseAsync();
         var proxy = throughProxy ? FaultProxy.Start(database.ConnectionString) : null;
-        var result = new FencingContenders(database, proxy);
+        var result = new ContenderSet(database, proxy);
         var connectionString = tune(proxy?.ConnectionString ?? database.ConnectionString);
         await AddAsync<UnfencedContext>("EF, not fenced", null, null);
         await AddAsync<WiderContext>("EF, a concurrency token by hand", null, null);

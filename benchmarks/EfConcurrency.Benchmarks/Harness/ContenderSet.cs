@@ -1,10 +1,9 @@
-using EfConcurrency.Benchmarks.Harness;
 using EfConcurrency.Testing;
 
-namespace EfConcurrency.Benchmarks.Fencing;
+namespace EfConcurrency.Benchmarks.Harness;
 
 /// <summary>Contenders with what they need while they run.</summary>
-internal sealed class FencingContenders(TestDatabase database, FaultProxy? proxy) : IAsyncDisposable
+internal sealed class ContenderSet(TestDatabase database, FaultProxy? proxy) : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _kept = [];
 
