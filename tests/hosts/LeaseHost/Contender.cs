@@ -27,7 +27,7 @@ internal sealed class Contender(string connectionString, string number)
         var input = Task.Run(Console.In.ReadLine);
         await using var db = new StormContext(StormContext.Options(connectionString));
         var leases = db.Leases();
-        while (!input.IsCompleted)
+        while (!input.IsCompleted || _report.ClockAheadSeconds is null)
         {
             try
             {
