@@ -122,11 +122,13 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
                     break;
             }
 
-            await Task.Delay(1000, Token); // work between faults
+            await Task.Delay(2000, Token); // work between faults
         }
 
         public async Task<List<ReportOfContender>> EndAsync()
         {
+            // All at once: those that still run would go on as fast as they can.
+            Array.ForEach(_hosts, host => host.Process.StandardInput.Close());
             var reports = new List<ReportOfContender>();
             foreach (var host in _hosts)
             {
