@@ -1,6 +1,6 @@
 namespace EfConcurrency.QueryPipeline;
 
-/// <summary>An <c>ExecuteUpdate</c> has a shape in which the version could not be raised. Nothing was written.</summary>
+/// <summary>An <c>ExecuteUpdate</c> has a shape in which the version could not be raised, or the fencing token not be written. Nothing was written.</summary>
 public sealed class UnsupportedBulkUpdateException : InvalidOperationException
 {
     /// <summary>Creates the exception.</summary>
