@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EfConcurrency.Messaging;
 using EfConcurrency.WriteEnvelope;
 
 namespace EfConcurrency.Infrastructure;
@@ -15,12 +16,15 @@ internal sealed record EfConcurrencyOptions
 
     public ImmutableArray<string> VersionPropertyNames { get; init; } = [];
 
+    public MessageContracts Messages { get; init; } = MessageContracts.None;
+
     public bool Equals(EfConcurrencyOptions? other)
         => other is not null
             && ServerJudged == other.ServerJudged
             && MaxJudgedStatements == other.MaxJudgedStatements
             && Schema == other.Schema
-            && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames);
+            && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames)
+            && Messages.Equals(other.Messages);
 
-    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length);
+    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length, Messages);
 }

@@ -1,3 +1,4 @@
+using EfConcurrency.Messaging;
 using EfConcurrency.WriteEnvelope;
 
 namespace EfConcurrency.Infrastructure;
@@ -44,6 +45,18 @@ public sealed class EfConcurrencyOptionsBuilder
     {
         ArgumentNullException.ThrowIfNull(propertyNames);
         _options = _options with { VersionPropertyNames = [.. propertyNames] };
+        return this;
+    }
+
+    /// <summary>Names the messages that the context may enqueue and handle. None by default.</summary>
+    /// <param name="configure">Adds the contracts.</param>
+    /// <returns>This builder.</returns>
+    public EfConcurrencyOptionsBuilder UseMessages(Action<MessageContractsBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var builder = new MessageContractsBuilder();
+        configure(builder);
+        _options = _options with { Messages = builder.Build() };
         return this;
     }
 }

@@ -56,6 +56,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddVersioning(services);
         AddRowLocks(services);
         AddAdvisoryLocks(services);
+        services.AddSingleton(Options.Messages);
     }
 
     public void Validate(IDbContextOptions options)
@@ -112,6 +113,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddSingleton(new DatabaseFunction(
             GuardFunctionAnnotation.Name, Version: 1, names => WriteEnvelopeSql.CreateGuardFunction(names[0]), WriteEnvelopeSql.DropGuardFunction));
         services.AddSingleton<ITableObject, LibrarySchema>();
+        services.AddSingleton<ITableObject, PartitionedTable>();
         services.AddSingleton<IRelationalAnnotationProvider, DatabaseObjectAnnotationProvider>();
         services.AddSingleton<IMigrationsAnnotationProvider, DatabaseObjectRemovalAnnotationProvider>();
         services.AddScoped<IMigrationsSqlGenerator, DatabaseObjectMigrationsSqlGenerator>();
