@@ -29,13 +29,10 @@ internal sealed class OutboxSignal
     public static OutboxSignal Of(DbContext context) => new(Listen(Place.Of(context)), context.GetService<TimeProvider>());
 
     /// <summary>Wakes all who listen to the outbox of a context.</summary>
-    public static void Raise(DbContext context)
-    {
-        if (!Sources.IsEmpty)
-        {
-            Find(Place.Of(context))?.Raise();
-        }
-    }
+    public static void Raise(DbContext context) => Raiser(context)?.Invoke();
+
+    /// <summary>What wakes all who listen now to the outbox of a context, for when the context is gone; null when nobody does.</summary>
+    public static Action? Raiser(DbContext context) => !Sources.IsEmpty && Find(Place.Of(context)) is { } source ? source.Raise : null;
 
     /// <summary>Wakes all who listen to the same outbox.</summary>
     public void Raise() => _source.Raise();
