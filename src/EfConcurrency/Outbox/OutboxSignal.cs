@@ -24,6 +24,9 @@ internal sealed class OutboxSignal
         _raised = source.NextRaise();
     }
 
+    /// <summary>How many databases are listened to, or were until lately.</summary>
+    public static int Databases => Sources.Count;
+
     /// <summary>A signal that hears of every message committed from now on to the outbox of a context.</summary>
     /// <exception cref="OutboxTableMissingException">The model has no outbox.</exception>
     public static OutboxSignal Of(DbContext context) => new(Listen(Place.Of(context)), context.GetService<TimeProvider>());
