@@ -32,4 +32,17 @@ internal static class EventIds
     public const int AdvisoryLockContended = 60500;
     public const int SessionLockLost = 60501;
     public const int AdvisoryLockNameNotRecorded = 60502;
+    public const int OutboxLanesHeld = 60820;
+    public const int OutboxLaneLost = 60821;
+    public const int OutboxTransportDown = 60822;
+    public const int OutboxTransportStillDown = 60823;
+    public const int OutboxTransportUp = 60824;
+    public const int OutboxDeadLetter = 60825;
+    public const int OutboxSessionFailed = 60826;
+    public const int OutboxCursorsAhead = 60827;
+    public const int OutboxPartitionEmptied = 60828;
+    public const int OutboxRetentionHeldBack = 60829;
+    public const int OutboxRetentionFailed = 60830;
+    public const int OutboxReseeded = 60831;
+    public const int OutboxNotifyFailed = 60832;
 }

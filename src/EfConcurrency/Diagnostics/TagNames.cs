@@ -33,6 +33,9 @@ internal static class TagNames
     /// <summary>Ties the spans and log messages of one acquisition together. On spans only.</summary>
     public const string LockId = "efconcurrency.lock.id";
 
+    /// <summary>Name of an outbox's transport.</summary>
+    public const string Sink = "efconcurrency.sink";
+
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";
 }

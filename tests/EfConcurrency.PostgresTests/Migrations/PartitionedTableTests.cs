@@ -37,11 +37,11 @@ public sealed class PartitionedTableTests(DatabaseFixture database) : IClassFixt
         await using var db = new MessagesContext(own.ConnectionString, "efc", "outbox");
         await db.Database.EnsureCreatedAsync(Token);
         await db.Database.ExecuteSqlRawAsync("insert into efc.outbox (lane, message_id, topic, type, payload) values (0, gen_random_uuid(), 't', 't', '')", Token);
-        var row = await db.Set<Outbox.OutboxRecord>().SingleAsync(Token);
+        var row = await db.Set<EfConcurrency.Outbox.OutboxRecord>().SingleAsync(Token);
         Assert.Equal(1, row.Id);
         Assert.NotEqual(0UL, row.TransactionId);
         await db.Database.ExecuteSqlRawAsync("insert into efc.outbox_cursor (sink, lane, snap) values ('s', 0, '1:1:')", Token);
-        Assert.Equal("1:1:", (await db.Set<Outbox.OutboxCursor>().SingleAsync(Token)).Snapshot);
+        Assert.Equal("1:1:", (await db.Set<EfConcurrency.Outbox.OutboxCursor>().SingleAsync(Token)).Snapshot);
         await own.DisposeAsync();
     }
 
