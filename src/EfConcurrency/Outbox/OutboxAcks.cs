@@ -9,12 +9,12 @@ internal sealed class OutboxAcks(OutboxStore store, OutboxLanes lanes, OutboxDis
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _turn = new(1);
     private readonly OutboxWake _wanted = new();
-    private Dictionary<OutboxLane, OutboxChanges> _dirty = [];
+    private Dictionary<LedLane, OutboxChanges> _dirty = [];
     private TaskCompletionSource _next = NewFlush();
 
     /// <summary>To be kept with the next flush.</summary>
     /// <returns>A task that ends with that flush; it fails when the connection does.</returns>
-    public Task Add(OutboxLane lane, OutboxProgress progress, OutboxChanges changes)
+    public Task Add(LedLane lane, OutboxProgress progress, OutboxChanges changes)
     {
         lock (_lock)
         {
@@ -42,7 +42,7 @@ internal sealed class OutboxAcks(OutboxStore store, OutboxLanes lanes, OutboxDis
     }
 
     /// <summary>Keeps what was done, and renews these lanes in any case.</summary>
-    public async Task FlushAsync(IEnumerable<OutboxLane> renewals, CancellationToken cancellationToken)
+    public async Task FlushAsync(IEnumerable<LedLane> renewals, CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -87,7 +87,7 @@ internal sealed class OutboxAcks(OutboxStore store, OutboxLanes lanes, OutboxDis
 
     private static TaskCompletionSource NewFlush() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private (List<(OutboxLane Lane, OutboxProgress Progress)> Acks, OutboxChanges Changes, TaskCompletionSource Flush) Swap(IEnumerable<OutboxLane> renewals)
+    private (List<(LedLane Lane, OutboxProgress Progress)> Acks, OutboxChanges Changes, TaskCompletionSource Flush) Swap(IEnumerable<LedLane> renewals)
     {
         lock (_lock)
         {

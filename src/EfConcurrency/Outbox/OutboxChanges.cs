@@ -13,7 +13,7 @@ internal sealed class OutboxChanges
     public List<Changed> Changing { get; } = [];
 
     /// <summary>No longer pending: delivered.</summary>
-    public List<OutboxMessage> Done { get; } = [];
+    public List<LoggedMessage> Done { get; } = [];
 
     public bool IsEmpty => Parking.Count + Changing.Count + Done.Count == 0;
 
@@ -30,7 +30,7 @@ internal sealed class OutboxChanges
         Done.AddRange(other.Done);
     }
 
-    internal sealed record Parked(OutboxMessage Message, OutboxPendingState State, TimeSpan Delay, int Attempts, string? Error);
+    internal sealed record Parked(LoggedMessage Message, OutboxPendingState State, TimeSpan Delay, int Attempts, string? Error);
 
-    internal sealed record Changed(OutboxMessage Message, OutboxPendingState State, TimeSpan Delay, int Attempts, string? Error);
+    internal sealed record Changed(LoggedMessage Message, OutboxPendingState State, TimeSpan Delay, int Attempts, string? Error);
 }

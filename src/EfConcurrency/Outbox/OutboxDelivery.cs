@@ -13,7 +13,7 @@ internal sealed class OutboxDelivery(
     /// <param name="cancellationToken">The lane is not ours any more, or the process must end now.</param>
     /// <returns>Whether all are done; otherwise the rest is still in the log.</returns>
     public async Task<bool> DeliverAsync(
-        OutboxLane lane, IReadOnlyList<OutboxMessage> messages, OutboxSnapshot plannedTo, OutboxProgress after, CancellationToken stopping, CancellationToken cancellationToken)
+        LedLane lane, IReadOnlyList<LoggedMessage> messages, OutboxSnapshot plannedTo, OutboxProgress after, CancellationToken stopping, CancellationToken cancellationToken)
     {
         for (var first = 0; first < messages.Count; first += options.BatchSize)
         {
@@ -34,7 +34,7 @@ internal sealed class OutboxDelivery(
     }
 
     /// <summary>Delivers what waited beside the log.</summary>
-    public async Task RetryAsync(OutboxLane lane, IReadOnlyList<OutboxMessage> messages, CancellationToken stopping, CancellationToken cancellationToken)
+    public async Task RetryAsync(LedLane lane, IReadOnlyList<LoggedMessage> messages, CancellationToken stopping, CancellationToken cancellationToken)
     {
         var (results, isDown) = await sender.SendAsync(messages, stopping, cancellationToken).ConfigureAwait(false);
         var changes = new OutboxChanges();
@@ -58,7 +58,7 @@ internal sealed class OutboxDelivery(
     }
 
     private async Task<bool> DeliverSliceAsync(
-        OutboxLane lane, List<OutboxMessage> messages, OutboxSnapshot plannedTo, OutboxProgress after, CancellationToken stopping, CancellationToken cancellationToken)
+        LedLane lane, List<LoggedMessage> messages, OutboxSnapshot plannedTo, OutboxProgress after, CancellationToken stopping, CancellationToken cancellationToken)
     {
         var changes = new OutboxChanges();
         var rest = await SiftAsync(lane, messages, changes, cancellationToken).ConfigureAwait(false);
@@ -84,13 +84,13 @@ internal sealed class OutboxDelivery(
     }
 
     /// <summary>What the transport is to be given now; the rest has its place in <paramref name="changes"/>, or is none of this sink's business.</summary>
-    private async Task<List<OutboxMessage>> SiftAsync(OutboxLane lane, List<OutboxMessage> messages, OutboxChanges changes, CancellationToken cancellationToken)
+    private async Task<List<LoggedMessage>> SiftAsync(LedLane lane, List<LoggedMessage> messages, OutboxChanges changes, CancellationToken cancellationToken)
     {
         var mine = messages.FindAll(m => wants(m.Topic));
         HashSet<string> waiting = lane.HasWaiting && mine.Exists(m => m.Key is not null)
             ? await store.WaitingKeysAsync(mine.Where(m => m.Key is not null).Select(m => m.Key!), options.DeadLetterHoldsKey, cancellationToken).ConfigureAwait(false)
             : [];
-        var now = new List<OutboxMessage>();
+        var now = new List<LoggedMessage>();
         foreach (var message in mine)
         {
             if (message.DueIn > TimeSpan.Zero)
@@ -112,7 +112,7 @@ internal sealed class OutboxDelivery(
     }
 
     /// <summary>Whether a message of the log is still open.</summary>
-    private bool Settle(OutboxMessage message, SendResult result, bool isDown, OutboxFailedKeys failed, OutboxChanges changes)
+    private bool Settle(LoggedMessage message, SendResult result, bool isDown, OutboxFailedKeys failed, OutboxChanges changes)
     {
         if (result.Status == SendStatus.NotSent && failed.Hold(message.Key))
         {
@@ -130,7 +130,7 @@ internal sealed class OutboxDelivery(
         return verdict.IsOpen;
     }
 
-    private OutboxVerdict Judge(OutboxMessage message, SendResult result, bool isDown, OutboxFailedKeys failed)
+    private OutboxVerdict Judge(LoggedMessage message, SendResult result, bool isDown, OutboxFailedKeys failed)
     {
         if (result.Status == SendStatus.Ok)
         {
@@ -159,7 +159,7 @@ internal sealed class OutboxDelivery(
     }
 
     /// <summary>What is beside the log is kept before the lane goes on: its next messages ask the database which keys wait.</summary>
-    private async Task AddAsync(OutboxLane lane, OutboxProgress progress, OutboxChanges changes, CancellationToken cancellationToken)
+    private async Task AddAsync(LedLane lane, OutboxProgress progress, OutboxChanges changes, CancellationToken cancellationToken)
     {
         lane.HasWaiting |= changes.Parking.Count > 0;
         var kept = acks.Add(lane, progress, changes);
@@ -170,7 +170,7 @@ internal sealed class OutboxDelivery(
     }
 
     /// <summary>An earlier one of its key waits: it follows it there.</summary>
-    private OutboxChanges.Parked Behind(OutboxMessage message)
+    private OutboxChanges.Parked Behind(LoggedMessage message)
     {
         report.Settled(OutboxOutcome.Followed);
         return new(message, OutboxPendingState.Retry, TimeSpan.Zero, Attempts: 0, Error: null);

@@ -4,13 +4,13 @@ namespace EfConcurrency.Outbox;
 internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispatcherOptions options, OutboxReport report, TimeProvider time) : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<short, OutboxLane> _held = [];
+    private readonly Dictionary<short, LedLane> _held = [];
     private readonly int _capacity = Math.Min(options.MaxLanes ?? laneCount, laneCount);
 
     /// <summary>The server's timeline when the lanes were acquired.</summary>
     public string Timeline { get; private set; } = "";
 
-    public IReadOnlyList<OutboxLane> Held
+    public IReadOnlyList<LedLane> Held
     {
         get
         {
@@ -22,7 +22,7 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
     }
 
     /// <summary>Those that can be given work.</summary>
-    public IReadOnlyList<OutboxLane> Idle => [.. Held.Where(l => !l.IsBusy && !l.IsLeaving && !l.Over.IsCancellationRequested)];
+    public IReadOnlyList<LedLane> Idle => [.. Held.Where(l => !l.IsBusy && !l.IsLeaving && !l.Over.IsCancellationRequested)];
 
     /// <summary>The share of one dispatcher: as even as the capacities allow, and nothing left over that somebody could take.</summary>
     public static int Share(IReadOnlyCollection<int> capacities, int lanes, int mine)
@@ -65,7 +65,7 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
     }
 
     /// <summary>The lane is not ours any more; whether it was until now.</summary>
-    public bool Drop(OutboxLane lane)
+    public bool Drop(LedLane lane)
     {
         lock (_lock)
         {

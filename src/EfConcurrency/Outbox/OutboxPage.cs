@@ -4,4 +4,4 @@ namespace EfConcurrency.Outbox;
 /// <param name="Seen">The snapshot that saw it.</param>
 /// <param name="Messages">Messages of all lanes in the order of ids.</param>
 /// <param name="IsAll">Whether the snapshot saw no more.</param>
-internal sealed record OutboxPage(OutboxSnapshot Seen, List<OutboxMessage> Messages, bool IsAll);
+internal sealed record OutboxPage(OutboxSnapshot Seen, List<LoggedMessage> Messages, bool IsAll);

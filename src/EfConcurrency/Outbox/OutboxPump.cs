@@ -132,7 +132,7 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
         return true;
     }
 
-    private async Task DrainAsync(OutboxLane lane, OutboxPlan plan, CancellationToken stopping)
+    private async Task DrainAsync(LedLane lane, OutboxPlan plan, CancellationToken stopping)
     {
         var plannedTo = lane.Progress.PlannedTo!;
         var next = FetchAsync(plan, lane.Over);
@@ -158,10 +158,10 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
     }
 
     /// <summary>The next page; null: the plan is done, or the rows have been moved and it must be made anew.</summary>
-    private async Task<List<OutboxMessage>?> FetchAsync(OutboxPlan plan, CancellationToken cancellationToken)
+    private async Task<List<LoggedMessage>?> FetchAsync(OutboxPlan plan, CancellationToken cancellationToken)
         => plan.IsDone ? null : await store.FetchAsync(plan.Take(options.BatchSize, options.MaxBatchBytes), cancellationToken).ConfigureAwait(false);
 
-    private void Start(OutboxLane lane, Func<Task> work) => lane.Start(
+    private void Start(LedLane lane, Func<Task> work) => lane.Start(
         async () =>
         {
             try

@@ -11,7 +11,7 @@ internal sealed class OutboxReport(string sink, ILoggerFactory loggers)
 
     public void Settled(OutboxOutcome outcome) => OutboxMeter.Settled(sink, outcome);
 
-    public void Dead(OutboxMessage message, int attempts, Exception? error)
+    public void Dead(LoggedMessage message, int attempts, Exception? error)
     {
         OutboxMeter.Settled(sink, OutboxOutcome.Dead);
         OutboxDispatcherLog.DeadLetter(_logger, sink, message.Id, message.MessageId, message.Type, attempts, error);

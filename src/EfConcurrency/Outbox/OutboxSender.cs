@@ -8,7 +8,7 @@ internal sealed class OutboxSender(IOutboxTransport transport, OutboxHealth heal
     /// <param name="stopping">Ends the wait for a transport that is down.</param>
     /// <param name="cancellationToken">The lane is not ours any more, or the process must end now.</param>
     /// <exception cref="OperationCanceledException">A token was cancelled.</exception>
-    public async Task<(SendResult[] Results, bool IsDown)> SendAsync(IReadOnlyList<OutboxMessage> messages, CancellationToken stopping, CancellationToken cancellationToken)
+    public async Task<(SendResult[] Results, bool IsDown)> SendAsync(IReadOnlyList<LoggedMessage> messages, CancellationToken stopping, CancellationToken cancellationToken)
     {
         using (var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken))
         {

@@ -14,7 +14,7 @@ internal sealed class OutboxStore(
         => (await writing.ListAsync(
             database.Leases.Look, [sink, owner.Id, held], static reader => (reader.GetFieldValue<int[]>(0), reader.GetInt32(1)), cancellationToken).ConfigureAwait(false))[0];
 
-    public async Task<(string Timeline, List<OutboxLane> Lanes)> AcquireAsync(int count, short[] held, TimeSpan time, CancellationToken cancellationToken)
+    public async Task<(string Timeline, List<LedLane> Lanes)> AcquireAsync(int count, short[] held, TimeSpan time, CancellationToken cancellationToken)
     {
         var timeline = "";
         var lanes = await writing.ListAsync(
@@ -23,7 +23,7 @@ internal sealed class OutboxStore(
             reader =>
             {
                 timeline = reader.GetString(5);
-                return new OutboxLane(reader.GetInt16(0), reader.GetInt64(1), new(
+                return new LedLane(reader.GetInt16(0), reader.GetInt64(1), new(
                     OutboxSnapshot.Parse(reader.GetString(2)), reader.IsDBNull(3) ? null : OutboxSnapshot.Parse(reader.GetString(3)), reader.GetInt64(4)), session);
             },
             cancellationToken).ConfigureAwait(false);
@@ -33,7 +33,7 @@ internal sealed class OutboxStore(
     public async Task<int> CountAheadAsync(CancellationToken cancellationToken)
         => (await writing.ListAsync(database.Leases.Ahead, [sink], static reader => reader.GetInt32(0), cancellationToken).ConfigureAwait(false))[0];
 
-    public Task ReleaseAsync(IReadOnlyCollection<OutboxLane> lanes, CancellationToken cancellationToken)
+    public Task ReleaseAsync(IReadOnlyCollection<LedLane> lanes, CancellationToken cancellationToken)
         => writing.ExecuteAsync(
             database.Leases.Release, cancellationToken, sink, lanes.Select(l => l.Number).ToArray(), lanes.Select(l => l.Epoch).ToArray());
 
@@ -41,7 +41,7 @@ internal sealed class OutboxStore(
 
     /// <summary>The lanes that are still ours.</summary>
     public async Task<HashSet<short>> AckAsync(
-        IReadOnlyList<(OutboxLane Lane, OutboxProgress Progress)> acks, OutboxChanges changes, TimeSpan time, string timeline, CancellationToken cancellationToken)
+        IReadOnlyList<(LedLane Lane, OutboxProgress Progress)> acks, OutboxChanges changes, TimeSpan time, string timeline, CancellationToken cancellationToken)
     {
         List<object> parameters =
         [
@@ -64,7 +64,7 @@ internal sealed class OutboxStore(
     }
 
     /// <summary>What is new in the lanes, at least the first of it, and whether that is all.</summary>
-    public Task<OutboxPage> ReadAsync(IReadOnlyList<OutboxLane> lanes, int count, int bytes, CancellationToken cancellationToken)
+    public Task<OutboxPage> ReadAsync(IReadOnlyList<LedLane> lanes, int count, int bytes, CancellationToken cancellationToken)
     {
         var (xmax, inProgress) = OutboxSnapshot.Range(lanes.Select(l => l.Progress.Seen));
         return reading.QueryAsync(
@@ -72,7 +72,7 @@ internal sealed class OutboxStore(
             [lanes.Select(l => l.Number).ToArray(), lanes.Select(l => l.Progress.Seen.Text).ToArray(), xmax, inProgress, count, (long)bytes],
             async (reader, token) =>
             {
-                var messages = new List<OutboxMessage>();
+                var messages = new List<LoggedMessage>();
                 var snapshot = "";
                 var total = 0L;
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
@@ -81,7 +81,7 @@ internal sealed class OutboxStore(
                     if (!reader.IsDBNull(1))
                     {
                         total = reader.GetInt64(1);
-                        messages.Add(OutboxMessage.Read(reader, 2));
+                        messages.Add(LoggedMessage.Read(reader, 2));
                     }
                 }
 
@@ -91,7 +91,7 @@ internal sealed class OutboxStore(
     }
 
     /// <summary>Places of the next messages of the lanes, all of which have something planned.</summary>
-    public Task<List<(short Lane, OutboxPlace Place)>> PlanAsync(IReadOnlyList<OutboxLane> lanes, int count, CancellationToken cancellationToken)
+    public Task<List<(short Lane, OutboxPlace Place)>> PlanAsync(IReadOnlyList<LedLane> lanes, int count, CancellationToken cancellationToken)
     {
         var (xmax, inProgress) = OutboxSnapshot.Range(lanes.Select(l => l.Progress.Seen));
         var upper = lanes.Max(l => l.Progress.PlannedTo!.Xmax);
@@ -112,31 +112,31 @@ internal sealed class OutboxStore(
     }
 
     /// <summary>The messages at these places, or null when they are not there any more.</summary>
-    public async Task<List<OutboxMessage>?> FetchAsync(IReadOnlyList<OutboxPlace> places, CancellationToken cancellationToken)
+    public async Task<List<LoggedMessage>?> FetchAsync(IReadOnlyList<OutboxPlace> places, CancellationToken cancellationToken)
     {
         var messages = await reading.ListAsync(
             database.Reads.Fetch,
             [places[0].Slot, places.Select(p => p.Tid).ToArray(), places[0].Id, places[^1].Id],
-            static reader => OutboxMessage.Read(reader, 0),
+            static reader => LoggedMessage.Read(reader, 0),
             cancellationToken).ConfigureAwait(false);
         return messages.Select(m => m.Id).SequenceEqual(places.Select(p => p.Id)) ? messages : null;
     }
 
     /// <summary>Messages beside the log that are due, and how long until others are; null: there are none.</summary>
-    public Task<(TimeSpan? Next, List<OutboxMessage> Messages)> DueAsync(IEnumerable<OutboxLane> lanes, bool deadHolds, int count, int bytes, CancellationToken cancellationToken)
+    public Task<(TimeSpan? Next, List<LoggedMessage> Messages)> DueAsync(IEnumerable<LedLane> lanes, bool deadHolds, int count, int bytes, CancellationToken cancellationToken)
         => writing.QueryAsync(
             database.Pending.Due,
             [sink, lanes.Select(l => l.Number).ToArray(), deadHolds, count, (long)bytes],
             static async (reader, token) =>
             {
                 TimeSpan? next = null;
-                var messages = new List<OutboxMessage>();
+                var messages = new List<LoggedMessage>();
                 while (await reader.ReadAsync(token).ConfigureAwait(false))
                 {
                     next = reader.IsDBNull(0) ? null : TimeSpan.FromSeconds(Math.Clamp(reader.GetDouble(0), 0, 1e9));
                     if (!reader.IsDBNull(1))
                     {
-                        messages.Add(OutboxMessage.Read(reader, 1));
+                        messages.Add(LoggedMessage.Read(reader, 1));
                     }
                 }
 

@@ -5,7 +5,7 @@ using Npgsql;
 namespace EfConcurrency.Outbox;
 
 /// <summary>A message as it was read, from the log or from what is pending.</summary>
-internal sealed record OutboxMessage(
+internal sealed record LoggedMessage(
     long Id,
     short Lane,
     Guid MessageId,
@@ -20,7 +20,7 @@ internal sealed record OutboxMessage(
     int Attempts)
 {
     /// <summary>Reads the columns of a message; the first is <paramref name="first"/>.</summary>
-    public static OutboxMessage Read(NpgsqlDataReader reader, int first)
+    public static LoggedMessage Read(NpgsqlDataReader reader, int first)
         => new(
             reader.GetInt64(first),
             reader.GetInt16(first + 1),

@@ -1,7 +1,7 @@
 namespace EfConcurrency.Outbox;
 
 /// <summary>A lane that this dispatcher leads. One piece of work at a time is done on it.</summary>
-internal sealed class OutboxLane(short number, long epoch, OutboxProgress progress, CancellationToken session) : IDisposable
+internal sealed class LedLane(short number, long epoch, OutboxProgress progress, CancellationToken session) : IDisposable
 {
     private readonly CancellationTokenSource _over = CancellationTokenSource.CreateLinkedTokenSource(session);
     private volatile OutboxProgress _progress = progress;
