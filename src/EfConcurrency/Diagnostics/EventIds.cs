@@ -32,6 +32,8 @@ internal static class EventIds
     public const int AdvisoryLockContended = 60500;
     public const int SessionLockLost = 60501;
     public const int AdvisoryLockNameNotRecorded = 60502;
+    public const int OutboxMessagesSaved = 60800;
+    public const int OutboxMessagesForgotten = 60801;
     public const int OutboxLanesHeld = 60820;
     public const int OutboxLaneLost = 60821;
     public const int OutboxTransportDown = 60822;

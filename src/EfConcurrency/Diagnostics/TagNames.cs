@@ -33,6 +33,9 @@ internal static class TagNames
     /// <summary>Ties the spans and log messages of one acquisition together. On spans only.</summary>
     public const string LockId = "efconcurrency.lock.id";
 
+    /// <summary>Name of a message's contract.</summary>
+    public const string MessageType = "efconcurrency.message.type";
+
     /// <summary>Name of an outbox's transport.</summary>
     public const string Sink = "efconcurrency.sink";
 

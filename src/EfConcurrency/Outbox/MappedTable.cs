@@ -16,11 +16,15 @@ internal sealed class MappedTable
         var table = entityType.GetTableMappings().Single().Table;
         _entityType = entityType;
         _columns = entityType.GetProperties().ToDictionary(p => p.Name, p => sql.DelimitIdentifier(table.FindColumn(p)!.Name), StringComparer.Ordinal);
+        ColumnNames = [.. table.Columns.Select(c => c.Name)];
         Name = sql.DelimitIdentifier(table.Name, table.Schema);
     }
 
     /// <summary>The table, quoted, with its schema.</summary>
     public string Name { get; }
+
+    /// <summary>The columns' names, as the catalogue has them.</summary>
+    public string[] ColumnNames { get; }
 
     /// <summary>The column of a property, quoted.</summary>
     public string this[string property] => _columns[property];

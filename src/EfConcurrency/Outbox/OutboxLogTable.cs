@@ -8,6 +8,9 @@ internal sealed class OutboxLogTable(MappedTable table)
     /// <summary>The table, with its schema.</summary>
     public string Name { get; } = table.Name;
 
+    /// <summary>The columns' names, as the catalogue has them.</summary>
+    public string[] ColumnNames { get; } = table.ColumnNames;
+
     public string Id { get; } = table[nameof(OutboxRecord.Id)];
 
     public string TransactionId { get; } = table[nameof(OutboxRecord.TransactionId)];

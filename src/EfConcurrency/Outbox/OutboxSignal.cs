@@ -24,18 +24,18 @@ internal sealed class OutboxSignal
         _raised = source.NextRaise();
     }
 
+    /// <summary>How many databases are listened to, or were until lately.</summary>
+    public static int Databases => Sources.Count;
+
     /// <summary>A signal that hears of every message committed from now on to the outbox of a context.</summary>
     /// <exception cref="OutboxTableMissingException">The model has no outbox.</exception>
     public static OutboxSignal Of(DbContext context) => new(Listen(Place.Of(context)), context.GetService<TimeProvider>());
 
     /// <summary>Wakes all who listen to the outbox of a context.</summary>
-    public static void Raise(DbContext context)
-    {
-        if (!Sources.IsEmpty)
-        {
-            Find(Place.Of(context))?.Raise();
-        }
-    }
+    public static void Raise(DbContext context) => Raiser(context)?.Invoke();
+
+    /// <summary>What wakes all who listen now to the outbox of a context, for when the context is gone; null when nobody does.</summary>
+    public static Action? Raiser(DbContext context) => !Sources.IsEmpty && Find(Place.Of(context)) is { } source ? source.Raise : null;
 
     /// <summary>Wakes all who listen to the same outbox.</summary>
     public void Raise() => _source.Raise();

@@ -16,6 +16,7 @@ internal sealed class OutboxTable
         Cursor = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxCursor))!, sql));
         Pending = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxPending))!, sql));
         Owner = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxOwner))!, sql));
+        Enqueue = OutboxSql.Enqueue(Log);
         Lanes = (int)record.FindAnnotation(OutboxAnnotations.Lanes)!.Value!;
     }
 
@@ -26,6 +27,9 @@ internal sealed class OutboxTable
     public OutboxPendingTable Pending { get; }
 
     public OutboxOwnerTable Owner { get; }
+
+    /// <summary>The statement that writes messages.</summary>
+    public string Enqueue { get; }
 
     /// <summary>Lanes are 0 … <see cref="Lanes"/> - 1.</summary>
     public int Lanes { get; }
