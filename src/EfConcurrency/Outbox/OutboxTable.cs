@@ -15,6 +15,7 @@ internal sealed class OutboxTable
         Log = new(new MappedTable(record, sql));
         Cursor = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxCursor))!, sql));
         Pending = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxPending))!, sql));
+        Owner = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxOwner))!, sql));
         Enqueue = OutboxSql.Enqueue(Log);
         Lanes = (int)record.FindAnnotation(OutboxAnnotations.Lanes)!.Value!;
     }
@@ -24,6 +25,8 @@ internal sealed class OutboxTable
     public OutboxCursorTable Cursor { get; }
 
     public OutboxPendingTable Pending { get; }
+
+    public OutboxOwnerTable Owner { get; }
 
     /// <summary>The statement that writes messages.</summary>
     public string Enqueue { get; }
