@@ -32,6 +32,17 @@ internal static class EventIds
     public const int AdvisoryLockContended = 60500;
     public const int SessionLockLost = 60501;
     public const int AdvisoryLockNameNotRecorded = 60502;
+    public const int IdempotencyEnded = 60700;
+    public const int IdempotencyTakenOver = 60701;
+    public const int IdempotencyClaimLost = 60702;
+    public const int IdempotencyNotExtended = 60703;
+    public const int IdempotencyNotReleased = 60704;
+    public const int IdempotencyNeedsResolution = 60705;
+    public const int IdempotencyExpired = 60706;
+    public const int IdempotencyStuck = 60707;
+    public const int IdempotencyCleanupFailed = 60708;
+    public const int IdempotencyErased = 60709;
+    public const int IdempotencyResolved = 60710;
     public const int OutboxMessagesSaved = 60800;
     public const int OutboxMessagesForgotten = 60801;
     public const int OutboxLanesHeld = 60820;

@@ -1,6 +1,7 @@
 using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
 using EfConcurrency.Inbox;
+using EfConcurrency.Idempotency;
 using EfConcurrency.Migrations;
 using EfConcurrency.Outbox;
 using EfConcurrency.QueryPipeline;
@@ -60,6 +61,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddVersioning(services);
         AddRowLocks(services);
         AddAdvisoryLocks(services);
+        AddIdempotency(services);
         AddOutbox(services);
     }
 
@@ -200,6 +202,14 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<OutboxQueue>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<OutboxQueue>());
         services.AddScoped<IInterceptor, OutboxInterceptor>();
+    }
+
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotencyUnitState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<IdempotencyUnitState>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<IdempotencyUnitState>());
+        services.AddScoped<IInterceptor, IdempotencyInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
