@@ -60,7 +60,7 @@ internal sealed class OutboxQueue(
         _contributed = _messages.Count;
         if (_contributed > 0)
         {
-            save.AddMessage(statement.Of(_messages, OutboxTable.Of(Context).Enqueue));
+            save.AddMessage(statement.Of(_messages, OutboxTable.Of(Context)));
         }
     }
 

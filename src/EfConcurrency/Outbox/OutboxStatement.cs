@@ -14,33 +14,34 @@ internal sealed class OutboxStatement(IRelationalTypeMappingSource mappings)
     private readonly RelationalTypeMapping _payloads = mappings.FindMapping(typeof(byte[][]))!;
 
     /// <summary>One statement for all messages, in their order.</summary>
-    public EnvelopeStatement Of(List<OutboxMessage> messages, string sql)
+    public EnvelopeStatement Of(List<OutboxMessage> messages, OutboxTable table)
     {
         var count = messages.Count;
         var lanes = new short[count];
         var ids = new Guid[count];
-        var delays = new long?[count];
         var keys = new string?[count];
         var topics = new string[count];
         var types = new string[count];
         var headers = new string[count];
         var payloads = new byte[count][];
+        var hasDelay = false;
         for (var i = 0; i < count; i++)
         {
             var message = messages[i];
             lanes[i] = message.Lane;
             ids[i] = message.Id;
-            delays[i] = message.DelayMicroseconds;
             keys[i] = message.Key;
             topics[i] = message.Contract.Topic;
             types[i] = message.Contract.Name;
             headers[i] = message.Headers;
             payloads[i] = message.Payload;
+            hasDelay |= message.DelayMicroseconds is not null;
         }
 
-        return new(
-            sql,
-            [new(lanes, _lanes), new(ids, _ids), new(delays, _delays), new(keys, _texts), new(topics, _texts), new(types, _texts), new(headers, _texts), new(payloads, _payloads)]);
+        SqlParameterValue[] arrays = [new(lanes, _lanes), new(ids, _ids), new(keys, _texts), new(topics, _texts), new(types, _texts), new(headers, _texts), new(payloads, _payloads)];
+        return hasDelay
+            ? new(table.EnqueueDelayed, [.. arrays, new(messages.Select(m => m.DelayMicroseconds).ToArray(), _delays)])
+            : new(table.Enqueue, arrays);
     }
 
     /// <summary>Parameters of <see cref="OutboxSql.LogExists"/>.</summary>

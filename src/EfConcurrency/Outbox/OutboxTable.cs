@@ -16,6 +16,7 @@ internal sealed class OutboxTable
         Cursor = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxCursor))!, sql));
         Pending = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxPending))!, sql));
         Enqueue = OutboxSql.Enqueue(Log);
+        EnqueueDelayed = OutboxSql.EnqueueDelayed(Log);
         Lanes = (int)record.FindAnnotation(OutboxAnnotations.Lanes)!.Value!;
     }
 
@@ -27,6 +28,9 @@ internal sealed class OutboxTable
 
     /// <summary>The statement that writes messages.</summary>
     public string Enqueue { get; }
+
+    /// <summary>The one that writes messages of which some are delayed.</summary>
+    public string EnqueueDelayed { get; }
 
     /// <summary>Lanes are 0 … <see cref="Lanes"/> - 1.</summary>
     public int Lanes { get; }

@@ -82,6 +82,17 @@ public sealed class EnqueueTableTests(EnqueueDatabase shop) : IClassFixture<Enqu
         Assert.Equal(100, ids.Distinct().Count());
     }
 
+    /// <summary>Nothing in this model has a version; its saves take one round trip all the same.</summary>
+    [Fact]
+    public async Task The_guard_function_comes_with_the_outbox()
+    {
+        await using var own = await shop.CreateDatabaseAsync();
+        await using var db = new NamedContext(new DbContextOptionsBuilder().UseNpgsql(own.ConnectionString).UseEfConcurrency().Options);
+        await db.Database.EnsureCreatedAsync(Token);
+
+        Assert.Equal(1, await db.Database.SqlQuery<int>($"select count(*)::int as \"Value\" from pg_proc where proname = 'require_row'").SingleAsync(Token));
+    }
+
     private sealed class PlainContext(DbContextOptions options) : DbContext(options);
 
     private sealed class NamedContext(DbContextOptions options) : DbContext(options)
