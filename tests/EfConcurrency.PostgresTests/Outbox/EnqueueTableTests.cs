@@ -31,7 +31,7 @@ public sealed class EnqueueTableTests(EnqueueDatabase shop) : IClassFixture<Enqu
     [InlineData("drop table efc.outbox", false, true, true)]
     [InlineData("drop table efc.outbox", true, false, true)]
     [InlineData("drop schema efc cascade", false, false, true)]
-    [InlineData("alter table efc.outbox drop column due_at", false, false, true)]
+    [InlineData("alter table efc.outbox drop column lane", false, false, true)]
     [InlineData("drop table \"Slips\"", false, false, false)]
     public async Task A_missing_table_is_named_and_the_message_kept(string ddl, bool inTransaction, bool sync, bool isOutbox)
     {
