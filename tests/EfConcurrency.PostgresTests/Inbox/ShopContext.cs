@@ -114,7 +114,9 @@ public sealed class ShopDatabase(PostgresServer server) : DatabaseFixture(server
         => new(id ?? Guid.CreateVersion7().ToString(), "order.placed.v1", order, NoHeaders, System.Text.Encoding.UTF8.GetBytes($$"""{"order":"{{order}}","stock":{{stock}}}"""));
 
     public static Task<InboxResult> ProcessAsync(IServiceProvider services, InboundMessage message, string consumer = Consumer)
-        => services.GetRequiredService<IInboxProcessor<ShopContext>>().ProcessAsync(consumer, message, TestContext.Current.CancellationToken);
+        => Processor(services).ProcessAsync(consumer, message, TestContext.Current.CancellationToken);
+
+    public static IInboxProcessor<ShopContext> Processor(IServiceProvider services) => services.GetRequiredService<IInboxProcessor<ShopContext>>();
 
     /// <summary>A handler that bills the order and leaves the saving to the library.</summary>
     public static Func<ShopContext, OrderPlaced, MessageContext, CancellationToken, Task> Billing => (db, message, _, _) =>
