@@ -58,10 +58,7 @@ public sealed class RetentionTests(ShopDatabase shop) : IClassFixture<ShopDataba
             await using var transaction = await db.Database.BeginTransactionAsync(Token);
             Assert.True(await db.Inbox().TryAcceptAsync(Consumer, id, Token));
 
-            var running = RunAsync(Noon);
-            await shop.UntilWaitingForLocksAsync(1);
-            Assert.True(await AcceptTests.AcceptAsync(shop, shop.At(Noon), Guid.CreateVersion7(Noon).ToString())); // others are not held up
-            Assert.False(await running);
+            Assert.False(await RunAsync(Noon));
             await transaction.CommitAsync(Token);
         }
 
