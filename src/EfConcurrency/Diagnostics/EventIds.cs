@@ -63,4 +63,8 @@ internal static class EventIds
     public const int InboxMessageRejected = 60902;
     public const int InboxOutcomeUnknown = 60903;
     public const int InboxBatchUndone = 60904;
+    public const int InboxPartitionEmptied = 60905;
+    public const int InboxRowsDeleted = 60906;
+    public const int InboxCleanupFailed = 60907;
+    public const int InboxCleanupNotPermitted = 60908;
 }

@@ -7,7 +7,7 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfConcurrency.Inbox;
 
 /// <summary>The inbox of one context, and what its next save is to accept. Scoped and pool-safe, like all per-context state.</summary>
-internal sealed class ContextInbox(ICurrentDbContext currentContext, IRelationalTypeMappingSource mappings) : IInbox, IEnvelopeContributor, IResettableService
+internal sealed class ContextInbox(ICurrentDbContext currentContext, EnvelopeState envelope, IRelationalTypeMappingSource mappings) : IInbox, IEnvelopeContributor, IResettableService
 {
     private readonly List<(string Consumer, InboxKey Key)> _pending = [];
 
@@ -79,8 +79,16 @@ internal sealed class ContextInbox(ICurrentDbContext currentContext, IRelational
         }
     }
 
-    /// <summary>In a transaction of the caller's that is rolled back later, the message is not accepted; nor are the changes that were saved with it.</summary>
-    public void Saved() => _pending.Clear();
+    /// <summary>Changes that will be sent again, because EF was told not to accept them yet, must not be sent without the message.</summary>
+    public void Saved()
+    {
+        if (envelope.AcceptsChanges)
+        {
+            _pending.Clear();
+        }
+    }
+
+    public void ChangesAccepted() => _pending.Clear();
 
     /// <summary>What is pending stays: changes that were refused with it must not be saved without it.</summary>
     public ValueTask<Exception?> ExplainAsync(EnvelopeSave save, DbUpdateException exception, bool async, CancellationToken cancellationToken)

@@ -54,6 +54,13 @@ internal sealed class InboxUnit<TContext>(IServiceScopeFactory scopes, MessageCo
     private async Task<bool[]> WorkAsync(TContext context, CancellationToken cancellationToken)
     {
         var isNew = await AcceptAsync(ContextInbox.Of(context), cancellationToken).ConfigureAwait(false);
+        var unit = context.GetService<RetryUnitState>();
+        if (!isNew.Contains(true))
+        {
+            unit.Ticket ??= CommitTicket.NothingWritten;
+            return isNew;
+        }
+
         var serializer = context.GetService<MessageContracts>().Serializer;
         for (var i = 0; i < deliveries.Count; i++)
         {
@@ -64,7 +71,7 @@ internal sealed class InboxUnit<TContext>(IServiceScopeFactory scopes, MessageCo
         }
 
         // After a save that failed and whose exception the handler kept to itself, the unit ends with that exception.
-        if (context.GetService<RetryUnitState>().FailedSave is null)
+        if (unit.FailedSave is null)
         {
             await context.SaveChangesAsync(cancellationToken).ConfigureAwait(false);
         }

@@ -15,6 +15,7 @@ internal sealed class OutboxDispatcher<TContext>(
     private readonly CancellationTokenSource _ending = new();
     private readonly OutboxOwnership _owner = OutboxOwnership.New();
     private List<OutboxSink> _sinks = [];
+    private bool _isDisposed;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -39,11 +40,16 @@ internal sealed class OutboxDispatcher<TContext>(
         }
     }
 
+    /// <summary>The container disposes it twice: it is registered under two types.</summary>
     public override void Dispose()
     {
-        _ending.Cancel();
-        base.Dispose();
-        _ending.Dispose();
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            _ending.Cancel();
+            base.Dispose();
+            _ending.Dispose();
+        }
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)

@@ -21,6 +21,11 @@ internal static class CommitOutcome
     /// </summary>
     public static async Task<CommitStatus> AskAsync(DbContext context, CommitTicket ticket, TimeProvider time)
     {
+        if (ticket == CommitTicket.NothingWritten)
+        {
+            return CommitStatus.Committed;
+        }
+
         var started = time.GetTimestamp();
         var text = context.GetService<IRelationalTypeMappingSource>().FindMapping(typeof(string))!;
         while (time.GetElapsedTime(started) < Patience)

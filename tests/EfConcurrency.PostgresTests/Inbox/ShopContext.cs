@@ -54,7 +54,21 @@ public sealed class ShopDatabase(PostgresServer server) : DatabaseFixture(server
         await base.InitializeAsync();
         await using var db = Open();
         await db.Database.EnsureCreatedAsync(TestContext.Current.CancellationToken);
+
+        // Found before pg_catalog's by sessions of At(…): the database's clock shows what a test wants.
+        await ExecuteAsync(
+            """
+            create schema fake;
+            create function fake.clock_timestamp() returns timestamptz language sql as $$ select current_setting('fake.now')::timestamptz $$;
+            """);
     }
+
+    /// <summary>Connections on which the database's clock stands still.</summary>
+    public string At(DateTimeOffset now) => With(b =>
+    {
+        b.SearchPath = "fake, pg_catalog, public";
+        b.Options = $"-c fake.now={now:yyyy-MM-ddTHH:mm:ss.fffZ}";
+    });
 
     public static void Configure(DbContextOptionsBuilder options, string connectionString) => options
         .UseNpgsql(connectionString)
@@ -100,7 +114,9 @@ public sealed class ShopDatabase(PostgresServer server) : DatabaseFixture(server
         => new(id ?? Guid.CreateVersion7().ToString(), "order.placed.v1", order, NoHeaders, System.Text.Encoding.UTF8.GetBytes($$"""{"order":"{{order}}","stock":{{stock}}}"""));
 
     public static Task<InboxResult> ProcessAsync(IServiceProvider services, InboundMessage message, string consumer = Consumer)
-        => services.GetRequiredService<IInboxProcessor<ShopContext>>().ProcessAsync(consumer, message, TestContext.Current.CancellationToken);
+        => Processor(services).ProcessAsync(consumer, message, TestContext.Current.CancellationToken);
+
+    public static IInboxProcessor<ShopContext> Processor(IServiceProvider services) => services.GetRequiredService<IInboxProcessor<ShopContext>>();
 
     /// <summary>A handler that bills the order and leaves the saving to the library.</summary>
     public static Func<ShopContext, OrderPlaced, MessageContext, CancellationToken, Task> Billing => (db, message, _, _) =>

@@ -1,0 +1,131 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using EfConcurrency.Diagnostics;
+using EfConcurrency.Inbox;
+using EfConcurrency.Messaging;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using static EfConcurrency.PostgresTests.Inbox.ShopDatabase;
+
+namespace EfConcurrency.PostgresTests.Inbox;
+
+/// <summary>What an operator sees.</summary>
+public sealed class TelemetryTests(ShopDatabase shop) : IClassFixture<ShopDatabase>
+{
+    private static readonly ActivityContext Sender = new(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded, isRemote: true);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Deliveries_are_counted_measured_and_logged_by_their_outcome()
+    {
+        var counts = new ConcurrentQueue<string>();
+        var durations = new ConcurrentQueue<string>();
+        using var listener = new MeterListener();
+        listener.InstrumentPublished = (instrument, l) =>
+        {
+            if (instrument.Name.StartsWith("efconcurrency.inbox.", StringComparison.Ordinal))
+            {
+                l.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) => Add(counts, tags, "efconcurrency.message.type"));
+        listener.SetMeasurementEventCallback<double>((_, value, tags, _) => Add(durations, tags));
+        listener.Start();
+        using var log = new Messages();
+        await using var services = shop.Services(
+            (_, message, _, _) => message.Order switch { "bad" => throw new NotSupportedException(), "never" => throw new MessageRejectedException("never"), _ => Task.CompletedTask },
+            services: s => s.AddMessageHandlers<ShopContext>(h => h.Consumer("telemetry").Handle<OrderPlaced, Handler>()).AddSingleton<ILoggerFactory>(log));
+
+        var message = Message("good");
+        await ProcessAsync(services, message, "telemetry");
+        await ProcessAsync(services, message, "telemetry");
+        await ProcessAsync(services, Message("bad"), "telemetry");
+        await ProcessAsync(services, Message("never"), "telemetry");
+        await Processor(services).ProcessTogetherAsync("telemetry", [message, Message("good")], Token);
+        await Processor(services).ProcessTogetherAsync("telemetry", [Message("good"), Message("bad")], Token);
+
+        Assert.Equal(((string[])["handled", "duplicate", "failed", "rejected", "duplicate", "handled"]).Select(o => $"{o} order.placed.v1"), counts);
+        Assert.Equal(["handled", "duplicate", "failed", "rejected", "handled", "undone"], durations.Select(d => d.Trim()));
+        Assert.Equal([60900, 60901, 60902, 60904], log.Ids);
+
+        static void Add(ConcurrentQueue<string> to, ReadOnlySpan<KeyValuePair<string, object?>> tags, string? more = null)
+        {
+            var named = tags.ToArray().ToDictionary(t => t.Key, t => t.Value);
+            if (Equals(named.GetValueOrDefault("efconcurrency.consumer"), "telemetry"))
+            {
+                to.Enqueue($"{named["efconcurrency.outcome"]} {(more is null ? "" : named[more])}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false, 1)]
+    [InlineData(true, 1)]
+    [InlineData(false, 2)]
+    public async Task The_span_continues_the_senders_trace_or_is_linked_to_it(bool isInSpan, int messages)
+    {
+        var spans = new ConcurrentQueue<Activity>();
+        var id = Guid.CreateVersion7().ToString();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == EfConcurrencyDiagnostics.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = a =>
+            {
+                if (a.OperationName == "efconcurrency.inbox.handle" && (Equals(a.GetTagItem("efconcurrency.message.id"), id) || a.Links.Any(l => l.Context.TraceId == Sender.TraceId)))
+                {
+                    spans.Enqueue(a);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        await using var services = shop.Services(Billing);
+        var message = Message("o", id) with { Headers = new Dictionary<string, string> { ["traceparent"] = $"00-{Sender.TraceId}-{Sender.SpanId}-01" } };
+        Activity.Current = null;
+        using (isInSpan ? new Activity("transport").Start() : null)
+        {
+            var result = messages == 1
+                ? await ProcessAsync(services, message)
+                : await Processor(services).ProcessTogetherAsync(Consumer, [message, Message("o")], Token);
+            Assert.Equal(InboxOutcome.Handled, result.Outcome);
+        }
+
+        var span = Assert.Single(spans);
+        Assert.Equal((ActivityKind.Consumer, "handled"), (span.Kind, span.GetTagItem("efconcurrency.outcome")));
+        var isContinued = !isInSpan && messages == 1;
+        Assert.Equal(isContinued, span.TraceId == Sender.TraceId);
+        Assert.Equal(isContinued ? [] : [Sender.TraceId], span.Links.Select(l => l.Context.TraceId));
+    }
+
+    private sealed class Messages : ILoggerFactory, ILogger
+    {
+        private readonly ConcurrentQueue<int> _ids = new();
+
+        public IEnumerable<int> Ids => _ids;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name?.StartsWith("EfConcurrency.Inbox.", StringComparison.Ordinal) == true)
+            {
+                Assert.NotEmpty(formatter(state, exception));
+                _ids.Enqueue(eventId.Id);
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
