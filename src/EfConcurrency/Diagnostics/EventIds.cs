@@ -45,6 +45,5 @@ internal static class EventIds
     public const int OutboxPartitionEmptied = 60828;
     public const int OutboxRetentionHeldBack = 60829;
     public const int OutboxRetentionFailed = 60830;
-    public const int OutboxReseeded = 60831;
-    public const int OutboxNotifyFailed = 60832;
+    public const int OutboxNotifyFailed = 60831;
 }

@@ -30,8 +30,12 @@ internal sealed class OutboxStore(
         return (timeline, lanes);
     }
 
-    public async Task<int> CountAheadAsync(CancellationToken cancellationToken)
-        => (await writing.ListAsync(database.Leases.Ahead, [sink], static reader => reader.GetInt32(0), cancellationToken).ConfigureAwait(false))[0];
+    /// <summary>What comes from a server that was ahead of this one, as after a restore from a dump.</summary>
+    public async Task<(int Lanes, bool Messages)> FindAheadAsync(CancellationToken cancellationToken)
+        => (await writing.ListAsync(database.Leases.Ahead, [sink], static reader => (reader.GetInt32(0), reader.GetBoolean(1)), cancellationToken).ConfigureAwait(false))[0];
+
+    public async Task<OutboxLag> LagAsync(CancellationToken cancellationToken)
+        => (await reading.ListAsync(database.Admin.Lag, [sink], reader => OutboxLagReader.Read(sink, reader), cancellationToken).ConfigureAwait(false))[0];
 
     public Task ReleaseAsync(IReadOnlyCollection<LedLane> lanes, CancellationToken cancellationToken)
         => writing.ExecuteAsync(

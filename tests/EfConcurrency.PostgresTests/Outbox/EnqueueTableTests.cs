@@ -1,5 +1,4 @@
 using EfConcurrency.Outbox;
-using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 
