@@ -139,6 +139,9 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
         };
 
         const int Count = 300;
+        var members = new Queue<Dispatching>();
+        members.Enqueue(await Dispatching.StartAsync(database.ConnectionString, o => o.BatchSize = 7, Transport()));
+        await Eventually.IsTrueAsync(async () => await OwnersAsync() == "4");
         var writing = Task.Run(
             async () =>
             {
@@ -148,8 +151,6 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
                 }
             },
             Token);
-        var members = new Queue<Dispatching>();
-        members.Enqueue(await Dispatching.StartAsync(database.ConnectionString, o => o.BatchSize = 7, Transport()));
         for (var i = 0; i < 6 || !writing.IsCompleted; i++)
         {
             members.Enqueue(await Dispatching.StartAsync(database.ConnectionString, o => o.BatchSize = 7, Transport()));
