@@ -50,7 +50,7 @@ internal sealed class OutboxReadSql
         // By slot, so that one partition is looked into; the ids tell whether the rows are still at their places (VACUUM FULL moves them).
         Fetch = $"""
             /* efconcurrency outbox.fetch */
-            select {columns} from {log.Name} o where o.{log.Slot} = $1 and o.ctid = any($2) and o.{log.Id} between $3 and $4 order by 1
+            select {columns} from {log.Name} o where o.{log.Slot} = $1 and o.ctid = any($2::text[]::tid[]) and o.{log.Id} between $3 and $4 order by 1
             """;
     }
 

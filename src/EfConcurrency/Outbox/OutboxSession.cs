@@ -90,30 +90,32 @@ internal sealed class OutboxSession : IAsyncDisposable
         while (true)
         {
             await Task.Delay(look, _sink.Time, cancellationToken).ConfigureAwait(false);
-            if (_sink.Time.GetElapsedTime(keptAt) >= third - look)
+            var isDue = _sink.Time.GetElapsedTime(keptAt) >= third - look;
+            if (isDue)
             {
                 keptAt = _sink.Time.GetTimestamp();
-                await KeepAsync(cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                await _lanes.BalanceAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            _pump.Wake();
+            if (await (isDue ? KeepAsync(cancellationToken) : _lanes.BalanceAsync(cancellationToken)).ConfigureAwait(false))
+            {
+                _pump.Wake();
+            }
         }
     }
 
-    private async Task KeepAsync(CancellationToken cancellationToken)
+    /// <summary>Whether lanes have come, or are to go.</summary>
+    private async Task<bool> KeepAsync(CancellationToken cancellationToken)
     {
         await _acks.FlushAsync(_lanes.Held, cancellationToken).ConfigureAwait(false);
         await _lanes.PresentAsync(_sink.Health.Failure, cancellationToken).ConfigureAwait(false);
-        await _lanes.BalanceAsync(cancellationToken).ConfigureAwait(false);
+        var isChanged = await _lanes.BalanceAsync(cancellationToken).ConfigureAwait(false);
         var (lanes, messages) = await _store.FindAheadAsync(cancellationToken).ConfigureAwait(false);
         if (lanes > 0 || messages)
         {
             _sink.Report.CursorsAhead(lanes);
         }
+
+        return isChanged;
     }
 
     /// <summary>One dispatcher measures for all: the one that leads the first lane.</summary>

@@ -120,7 +120,7 @@ internal sealed class OutboxStore(
     {
         var messages = await reading.ListAsync(
             database.Reads.Fetch,
-            [places[0].Slot, places.Select(p => p.Tid).ToArray(), places[0].Id, places[^1].Id],
+            [places[0].Slot, places.Select(p => p.Tid.ToString()).ToArray(), places[0].Id, places[^1].Id],
             static reader => LoggedMessage.Read(reader, 0),
             cancellationToken).ConfigureAwait(false);
         return messages.Select(m => m.Id).SequenceEqual(places.Select(p => p.Id)) ? messages : null;

@@ -64,6 +64,11 @@ internal sealed class Dispatching : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _dispatcher.StopAsync(CancellationToken.None);
+        foreach (var line in Log.Lines.Where(l => l.Level >= LogLevel.Warning))
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(line.Text);
+        }
+
         await _services.DisposeAsync();
     }
 
