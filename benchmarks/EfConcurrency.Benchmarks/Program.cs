@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EfConcurrency.Benchmarks.Fencing;
 using EfConcurrency.Benchmarks.Locks;
+using EfConcurrency.Benchmarks.Outbox;
 using EfConcurrency.Benchmarks.Versioning;
 using EfConcurrency.Testing;
 using Npgsql;
@@ -79,7 +80,24 @@ locks.SetAction(async (arguments, cancellationToken) =>
     return 0;
 });
 
-return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks }.Parse(args).InvokeAsync();
+var outbox = new Command("outbox", "Enqueue against an outbox entity, and against no outbox.") { rounds, slice };
+outbox.SetAction(async (arguments, cancellationToken) =>
+{
+    await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
+    Console.WriteLine($"{Environment.ProcessorCount} cores, PostgreSQL and the client on the same machine, fsync on, {arguments.GetValue(rounds)} interleaved rounds.");
+    Console.WriteLine();
+
+    var enqueue = new EnqueueBenchmark(server, Prepared, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(slice)), new Random(1));
+    foreach (var workers in (int[])[1, 8])
+    {
+        await enqueue.RunAsync(messages: 1, workers);
+        await enqueue.RunAsync(messages: 10, workers);
+    }
+
+    return 0;
+});
+
+return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks, outbox }.Parse(args).InvokeAsync();
 
 static string Prepared(string connectionString)
     => new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;

@@ -180,6 +180,11 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     /// <summary>After all others: within a key, ids follow the order of commits because the messages are the last statement of a save.</summary>
     private void AddOutbox(IServiceCollection services)
     {
+        if (Options.ServerJudged == ServerJudgedSaves.WhenAvailable)
+        {
+            services.AddScoped<IConventionSetPlugin>(_ => new OutboxConvention(Options.Schema));
+        }
+
         services.AddSingleton(Options.Messages);
         services.AddSingleton(Options.Outbox);
         services.AddSingleton<OutboxMessageFactory>();

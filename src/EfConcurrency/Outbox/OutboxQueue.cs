@@ -60,7 +60,7 @@ internal sealed class OutboxQueue(
         _contributed = _messages.Count;
         if (_contributed > 0)
         {
-            save.AddMessage(statement.Of(_messages, OutboxTable.Of(Context).Enqueue));
+            statement.AddTo(save, _messages, OutboxTable.Of(Context));
         }
     }
 
@@ -140,7 +140,7 @@ internal sealed class OutboxQueue(
 
     private void Forget(int count)
     {
-        _messages.RemoveRange(0, count);
+        _messages.RemoveRange(0, Math.Min(count, _messages.Count));
         _unaccepted = Math.Max(0, _unaccepted - count);
     }
 

@@ -5,14 +5,17 @@ internal static class OutboxSql
 {
     /// <summary>
     /// Appends messages in the order of the arrays, one statement for any number of them. Returns one row, as a statement of the envelope must.
-    /// Parameters: arrays of lanes, ids, delays in microseconds, keys, topics, types, headers and payloads.
+    /// Short names: the text is built anew for each save. Parameters: arrays of lanes, ids, keys, topics, types, headers and payloads.
     /// </summary>
     public static string Enqueue(OutboxLogTable log) => $"""
-        /* efconcurrency outbox.enqueue */ with message as (
-            insert into {log.Name} ({log.Lane}, {log.MessageId}, {log.DueAt}, {log.Key}, {log.Topic}, {log.Type}, {log.Headers}, {log.Payload})
-            select m.lane, m.id, clock_timestamp() + m.delay * interval '1 microsecond', m.key, m.topic, m.type, m.headers::jsonb, m.payload
-            from unnest({Arrays}) m(lane, id, delay, key, topic, type, headers, payload))
-        select 1
+        /* efconcurrency outbox.enqueue */ with m as (insert into {log.Name} ({log.Lane}, {log.MessageId}, {log.Key}, {log.Topic}, {log.Type}, {log.Headers}, {log.Payload})
+        select l, i, k, t, y, h::jsonb, p from unnest({Arrays}) u(l, i, k, t, y, h, p)) select 1
+        """;
+
+    /// <summary>The same for messages of which some are delayed. Further parameter: their delays in microseconds, counted from now.</summary>
+    public static string EnqueueDelayed(OutboxLogTable log) => $"""
+        /* efconcurrency outbox.enqueue-delayed */ with m as (insert into {log.Name} ({log.Lane}, {log.MessageId}, {log.Key}, {log.Topic}, {log.Type}, {log.Headers}, {log.Payload}, {log.DueAt})
+        select l, i, k, t, y, h::jsonb, p, clock_timestamp() + d * interval '1 microsecond' from unnest({Arrays}, {Delays}) u(l, i, k, t, y, h, p, d)) select 1
         """;
 
     /// <summary>Whether the log is there with all its columns. Parameters: the quoted table, the names of its columns.</summary>
@@ -22,5 +25,7 @@ internal static class OutboxSql
         where attrelid = to_regclass({0}) and attname = any({1}) and attnum > 0 and not attisdropped
         """;
 
-    private const string Arrays = "{0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}";
+    private const string Arrays = "{0}, {1}, {2}, {3}, {4}, {5}, {6}";
+
+    private const string Delays = "{7}";
 }

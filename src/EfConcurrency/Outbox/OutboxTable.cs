@@ -17,6 +17,7 @@ internal sealed class OutboxTable
         Pending = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxPending))!, sql));
         Owner = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxOwner))!, sql));
         Enqueue = OutboxSql.Enqueue(Log);
+        EnqueueDelayed = OutboxSql.EnqueueDelayed(Log);
         Lanes = (int)record.FindAnnotation(OutboxAnnotations.Lanes)!.Value!;
     }
 
@@ -30,6 +31,9 @@ internal sealed class OutboxTable
 
     /// <summary>The statement that writes messages.</summary>
     public string Enqueue { get; }
+
+    /// <summary>The one that writes messages of which some are delayed.</summary>
+    public string EnqueueDelayed { get; }
 
     /// <summary>Lanes are 0 … <see cref="Lanes"/> - 1.</summary>
     public int Lanes { get; }

@@ -20,7 +20,8 @@ public sealed class EnqueueRoundTripTests(EnqueueDatabase shop) : IClassFixture<
     [InlineData(20, 10, ServerJudgedSaves.Never, 2)]
     public async Task A_save_with_messages(int rows, int messages, ServerJudgedSaves judge, int expected)
     {
-        await using var proxy = shop.StartProxy();
+        // Else the reset of the connection by its pool goes ahead of a large batch, and the server's answer to it passes for one of ours.
+        await using var proxy = shop.StartProxy(c => c.NoResetOnClose = true);
         var sales = await shop.AddSalesAsync(rows);
         await using var db = shop.Open(o => o.UseServerJudgedSaves(judge), proxy.ConnectionString);
         await WarmUpAsync(db);
