@@ -7,7 +7,7 @@ namespace EfConcurrency.Outbox;
 /// <summary>The outbox of a context: its tables, statements and connections. Needs the context no longer.</summary>
 internal sealed class OutboxDatabase
 {
-    /// <summary>Two for each sink, and a few for what comes seldom.</summary>
+    /// <summary>Two for each sink; beside them retention, and two for NOTIFY.</summary>
     private const int ConnectionsBeside = 3;
 
     private OutboxDatabase(OutboxTable table, SideConnections connections)
@@ -18,6 +18,7 @@ internal sealed class OutboxDatabase
         Reads = new(table);
         Acks = new(table);
         Pending = new(table);
+        Admin = new(table);
     }
 
     public OutboxTable Table { get; }
@@ -31,6 +32,8 @@ internal sealed class OutboxDatabase
     public OutboxAckSql Acks { get; }
 
     public OutboxPendingSql Pending { get; }
+
+    public OutboxAdminSql Admin { get; }
 
     /// <exception cref="OutboxTableMissingException">The model has no outbox.</exception>
     public static OutboxDatabase Of(DbContext context, int sinks)

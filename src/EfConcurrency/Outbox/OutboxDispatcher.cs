@@ -11,11 +11,15 @@ internal sealed class OutboxDispatcher<TContext>(
     : BackgroundService
     where TContext : DbContext
 {
-    private readonly IOutboxTransport[] _transports = [.. transports];
+    private readonly IOutboxTransport[] _transports = OutboxTransports.Select(transports, options);
     private readonly CancellationTokenSource _ending = new();
     private readonly OutboxOwnership _owner = OutboxOwnership.New();
+<<<<<<< HEAD
     private List<OutboxSink> _sinks = [];
     private bool _isDisposed;
+=======
+    private readonly List<Func<CancellationToken, Task>> _services = [];
+>>>>>>> disp
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -25,7 +29,7 @@ internal sealed class OutboxDispatcher<TContext>(
         {
             var context = scope.ServiceProvider.GetRequiredService<TContext>();
             var database = OutboxDatabase.Of(context, _transports.Length);
-            _sinks = [.. _transports.Select(t => new OutboxSink(database, t, options, _owner, OutboxSignal.Of(context), new(t.Sink, loggers), time))];
+            AddServices(database, context);
         }
 
         await base.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -53,5 +57,24 @@ internal sealed class OutboxDispatcher<TContext>(
     }
 
     protected override Task ExecuteAsync(CancellationToken stoppingToken)
-        => Task.WhenAll(_sinks.Select(s => Task.Run(() => s.RunAsync(stoppingToken, _ending.Token), CancellationToken.None)));
+        => Task.WhenAll(_services.Select(s => Task.Run(() => s(stoppingToken), CancellationToken.None)));
+
+    private void AddServices(OutboxDatabase database, TContext context)
+    {
+        var report = new OutboxReport("*", loggers);
+        var sinks = _transports.Select(t => new OutboxSink(database, t, options, _owner, OutboxSignal.Of(context), new(t.Sink, loggers), time)).ToList();
+        _services.AddRange(sinks.Select(s => (Func<CancellationToken, Task>)(stopping => s.RunAsync(stopping, _ending.Token))));
+        if (options.EmptyPartitions)
+        {
+            _services.Add(new OutboxRetention(database, report, time).RunAsync);
+        }
+
+        if (options.Notify)
+        {
+            var notifier = new OutboxNotifier(database, report, time);
+            var signal = OutboxSignal.Of(context);
+            _services.Add(stopping => notifier.TellAsync(signal, stopping));
+            _services.Add(stopping => notifier.HearAsync(() => sinks.ForEach(s => s.Wake()), stopping));
+        }
+    }
 }

@@ -29,6 +29,18 @@ internal static partial class OutboxDispatcherLog
     [LoggerMessage(EventIds.OutboxSessionFailed, LogLevel.Warning, "Sink {Sink}: delivery was interrupted and begins again from its cursors.", EventName = Category + ".SessionFailed")]
     public static partial void SessionFailed(ILogger logger, string sink, Exception exception);
 
-    [LoggerMessage(EventIds.OutboxCursorsAhead, LogLevel.Critical, "Sink {Sink}: {Lanes} cursors are ahead of this server's transaction ids, as after a restore from a dump. These lanes are not delivered. Call db.OutboxAdmin().ReseedAsync() once, with all dispatchers running or not.", EventName = Category + ".CursorsAhead")]
+    [LoggerMessage(EventIds.OutboxCursorsAhead, LogLevel.Critical, "Sink {Sink}: {Lanes} cursors, or messages of the log, are ahead of this server's transaction ids, as after a restore from a dump. They are not delivered. Call db.OutboxAdmin().ReseedAsync() once; dispatchers may run meanwhile.", EventName = Category + ".CursorsAhead")]
     public static partial void CursorsAhead(ILogger logger, string sink, int lanes);
+
+    [LoggerMessage(EventIds.OutboxPartitionEmptied, LogLevel.Information, "Partition {Partition} of the outbox was emptied: all sinks have passed it.", EventName = Category + ".PartitionEmptied")]
+    public static partial void PartitionEmptied(ILogger logger, string partition);
+
+    [LoggerMessage(EventIds.OutboxRetentionHeldBack, LogLevel.Warning, "Partition {Partition} of the outbox can't be emptied yet: {Sinks} have not passed it, or a transaction is open since then. A sink that is no longer used is forgotten with db.OutboxAdmin().RemoveSinkAsync().", EventName = Category + ".RetentionHeldBack")]
+    public static partial void RetentionHeldBack(ILogger logger, string partition, string sinks);
+
+    [LoggerMessage(EventIds.OutboxRetentionFailed, LogLevel.Warning, "The outbox's partitions could not be looked after; it is tried again in a minute.", EventName = Category + ".RetentionFailed")]
+    public static partial void RetentionFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventIds.OutboxNotifyFailed, LogLevel.Information, "Processes can't wake each other by NOTIFY now: messages of others are found by polling.", EventName = Category + ".NotifyFailed")]
+    public static partial void NotifyFailed(ILogger logger, Exception exception);
 }

@@ -73,6 +73,8 @@ public sealed class OutboxDispatcherOptions
     /// <value><see langword="true"/></value>
     public bool EmptyPartitions { get; set; } = true;
 
+    internal HashSet<string>? Sinks { get; private set; }
+
     internal Dictionary<string, Func<string, bool>> Filters { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Gives a sink only some topics; it passes over the others. Default: all.</summary>
@@ -84,6 +86,16 @@ public sealed class OutboxDispatcherOptions
         ArgumentException.ThrowIfNullOrWhiteSpace(sink);
         ArgumentNullException.ThrowIfNull(topic);
         Filters[sink] = topic;
+        return this;
+    }
+
+    /// <summary>Serves only some of the registered transports: for an application with several contexts. Default: all.</summary>
+    /// <param name="sinks">Names of the transports.</param>
+    /// <returns>These options.</returns>
+    public OutboxDispatcherOptions ServeOnly(params string[] sinks)
+    {
+        ArgumentNullException.ThrowIfNull(sinks);
+        Sinks = new(sinks, StringComparer.Ordinal);
         return this;
     }
 

@@ -34,8 +34,8 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
     public Task PresentAsync(string? failure, CancellationToken cancellationToken)
         => store.PresentAsync(_capacity, options.LeaseLength, failure, cancellationToken);
 
-    /// <summary>Takes lanes that are free, up to the share; those above it are marked as leaving.</summary>
-    public async Task BalanceAsync(CancellationToken cancellationToken)
+    /// <summary>Takes lanes that are free, up to the share; those above it are marked as leaving. Whether there are such.</summary>
+    public async Task<bool> BalanceAsync(CancellationToken cancellationToken)
     {
         DropUntrusted();
         var held = Held;
@@ -51,6 +51,8 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
         {
             lane.IsLeaving = true;
         }
+
+        return held.Count > share || Held.Count > held.Count;
     }
 
     /// <summary>Gives back what is leaving and idle; everything when <paramref name="all"/>.</summary>

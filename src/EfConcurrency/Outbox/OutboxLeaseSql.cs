@@ -55,7 +55,8 @@ internal sealed class OutboxLeaseSql
 
         Ahead = $"""
             /* efconcurrency outbox.ahead */
-            select count(*)::int from {cursor.Name} where {cursor.Sink} = $1 and not ({NotAhead(cursor)})
+            select (select count(*)::int from {cursor.Name} where {cursor.Sink} = $1 and not ({NotAhead(cursor)})),
+                exists (select from {outbox.Log.Name} where {outbox.Log.TransactionId} >= pg_snapshot_xmax(pg_current_snapshot()))
             """;
 
         Release = $"""
@@ -83,7 +84,7 @@ internal sealed class OutboxLeaseSql
     /// <summary>Takes lanes that are free, or were ours before a connection broke, and returns where they stand. Parameters: sink, owner, seconds, how many at most, lanes that it leads.</summary>
     public string Acquire { get; }
 
-    /// <summary>How many lanes have come from a server that was ahead of this one. Parameter: sink.</summary>
+    /// <summary>How many lanes, and whether messages, come from a server that was ahead of this one. Parameter: sink.</summary>
     public string Ahead { get; }
 
     /// <summary>Gives lanes back. Parameters: sink, lanes, epochs.</summary>

@@ -9,6 +9,8 @@ internal static class OutboxMeter
 {
     private static readonly ConcurrentDictionary<string, int> Lanes = new(StringComparer.Ordinal);
 
+    private static readonly ConcurrentDictionary<string, OutboxLag> Lags = new(StringComparer.Ordinal);
+
     private static readonly Counter<long> Deliveries = Telemetry.Meter.CreateCounter<long>(
         "efconcurrency.outbox.deliveries", "{message}", "Messages that a transport was given, by what became of them.");
 
@@ -22,8 +24,17 @@ internal static class OutboxMeter
         advice: new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] });
 
     static OutboxMeter()
-        => Telemetry.Meter.CreateObservableGauge(
+    {
+        Telemetry.Meter.CreateObservableGauge(
             "efconcurrency.outbox.lanes", () => Lanes.Select(l => new Measurement<int>(l.Value, Sink(l.Key))), "{lane}", "Lanes that this process leads.");
+        Telemetry.Meter.CreateObservableGauge(
+            "efconcurrency.outbox.oldest_pending.age",
+            () => Lags.Values.Select(l => new Measurement<double>(l.OldestAge?.TotalSeconds ?? 0, Sink(l.Sink))),
+            "s",
+            "Age of the oldest message that is not delivered; measured by one process for all, every 10 s.");
+        Telemetry.Meter.CreateObservableGauge(
+            "efconcurrency.outbox.pending.count", Counts, "{message}", "Messages that are not delivered, by why; measured by one process for all, every 10 s.");
+    }
 
     public static void Settled(string sink, OutboxOutcome outcome) => Deliveries.Add(1, Sink(sink), new(TagNames.Outcome, Tag(outcome)));
 
@@ -39,11 +50,28 @@ internal static class OutboxMeter
         }
     }
 
+    public static void Lag(string sink, OutboxLag? lag)
+    {
+        if (lag is null)
+        {
+            Lags.TryRemove(sink, out _);
+        }
+        else
+        {
+            Lags[sink] = lag;
+        }
+    }
+
     public static void Leads(string sink, int lanes) => Lanes[sink] = lanes;
 
     public static void Fenced(string sink) => LanesLost.Add(1, Sink(sink));
 
     public static KeyValuePair<string, object?> Sink(string sink) => new(TagNames.Sink, sink);
+
+    private static IEnumerable<Measurement<long>> Counts()
+        => from lag in Lags.Values
+           from state in ((string Name, long Count)[])[("undelivered", lag.Undelivered), ("retrying", lag.Retrying), ("delayed", lag.Delayed), ("dead", lag.Dead)]
+           select new Measurement<long>(state.Count, Sink(lag.Sink), new(TagNames.Outcome, state.Name));
 
     private static string Tag(OutboxOutcome outcome) => outcome switch
     {

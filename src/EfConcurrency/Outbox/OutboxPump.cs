@@ -26,7 +26,7 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
                 pause = options.MinPollInterval;
                 await Task.Delay(Spacing, time, cancellationToken).ConfigureAwait(false);
             }
-            else if (await WaitAsync(pause < due.Left ? pause : due.Left, stopping).ConfigureAwait(false))
+            else if (await WaitAsync(Quiet(pause), stopping).ConfigureAwait(false))
             {
                 pause = options.MinPollInterval;
             }
@@ -36,6 +36,9 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
             }
         }
     }
+
+    /// <summary>A lane that gets idle ends the wait anyhow.</summary>
+    private TimeSpan Quiet(TimeSpan pause) => lanes.Idle.Count == 0 ? options.MaxPollInterval : pause < due.Left ? pause : due.Left;
 
     private async Task<bool> WaitAsync(TimeSpan pause, CancellationToken stopping)
     {

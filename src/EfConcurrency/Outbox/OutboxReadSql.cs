@@ -16,7 +16,7 @@ internal sealed class OutboxReadSql
             with lanes as materialized (select lane, snap::pg_snapshot as snap from unnest($1::smallint[], $2::text[]) l (lane, snap)),
             new as (
                 select {columns} from {log.Name} o join lanes l on l.lane = o.{log.Lane}
-                where o.{log.TransactionId} >= $3::text::xid8 and not pg_visible_in_snapshot(o.{log.TransactionId}, l.snap)
+                where o.{log.TransactionId} >= $3::text::xid8 and o.{log.TransactionId} < pg_snapshot_xmax(pg_current_snapshot()) and not pg_visible_in_snapshot(o.{log.TransactionId}, l.snap)
                 union all
                 select {columns} from {log.Name} o join lanes l on l.lane = o.{log.Lane}
                 where o.{log.TransactionId} = any($4::text[]::xid8[]) and not pg_visible_in_snapshot(o.{log.TransactionId}, l.snap)
@@ -50,7 +50,7 @@ internal sealed class OutboxReadSql
         // By slot, so that one partition is looked into; the ids tell whether the rows are still at their places (VACUUM FULL moves them).
         Fetch = $"""
             /* efconcurrency outbox.fetch */
-            select {columns} from {log.Name} o where o.{log.Slot} = $1 and o.ctid = any($2) and o.{log.Id} between $3 and $4 order by 1
+            select {columns} from {log.Name} o where o.{log.Slot} = $1 and o.ctid = any($2::text[]::tid[]) and o.{log.Id} between $3 and $4 order by 1
             """;
     }
 
@@ -58,7 +58,8 @@ internal sealed class OutboxReadSql
     /// What is new in some lanes, in the order of ids, with the snapshot that will be the next cursor: it must come from the same statement. A row
     /// with that alone when nothing is new. Parameters: lanes, their snapshots, the lowest xmax of those, the transactions below it that one of
     /// them did not see yet, rows at most, bytes of payload at most. Two branches, each an index scan: by xmin alone, a transaction that stays
-    /// open for long would have all that came after it read again and again.
+    /// open for long would have all that came after it read again and again. Rows of a restored dump may have transaction ids that are yet to come: they
+    /// would be new for ever.
     /// </summary>
     public string Read { get; }
 

@@ -45,5 +45,16 @@ internal sealed class OutboxReport(string sink, ILoggerFactory loggers)
 
     public void SessionFailed(Exception failure) => OutboxDispatcherLog.SessionFailed(_logger, sink, failure);
 
+    /// <summary>What this process reports as the lag; null when another one does.</summary>
+    public void Lag(OutboxLag? lag) => OutboxMeter.Lag(sink, lag);
+
+    public void PartitionEmptied(string partition) => OutboxDispatcherLog.PartitionEmptied(_logger, partition);
+
+    public void RetentionHeldBack(string partition, string sinks) => OutboxDispatcherLog.RetentionHeldBack(_logger, partition, sinks);
+
+    public void RetentionFailed(Exception failure) => OutboxDispatcherLog.RetentionFailed(_logger, failure);
+
+    public void NotifyFailed(Exception failure) => OutboxDispatcherLog.NotifyFailed(_logger, failure);
+
     public void CursorsAhead(int lanes) => OutboxDispatcherLog.CursorsAhead(_logger, sink, lanes);
 }

@@ -38,4 +38,21 @@ public static class OutboxServiceCollectionExtensions
         services.AddSingleton<IHostedService>(p => p.GetRequiredService<OutboxDispatcher<TContext>>());
         return services;
     }
+
+    /// <summary>
+    /// For a process that enqueues and delivers nothing itself: wakes dispatchers of other processes by NOTIFY, at most ten times a second and outside
+    /// of the transactions that enqueue. They need <see cref="OutboxDispatcherOptions.Notify"/>. Has no effect behind a pooler.
+    /// </summary>
+    /// <typeparam name="TContext">A registered context whose model has <c>HasOutbox()</c>.</typeparam>
+    /// <param name="services">The services.</param>
+    /// <returns><paramref name="services"/>.</returns>
+    public static IServiceCollection AddOutboxNotifications<TContext>(this IServiceCollection services)
+        where TContext : DbContext
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddHostedService(p => new OutboxNotifications<TContext>(
+            p.GetRequiredService<IServiceScopeFactory>(), p.GetRequiredService<ILoggerFactory>(), p.GetRequiredService<TimeProvider>()));
+        return services;
+    }
 }

@@ -6,6 +6,8 @@ namespace EfConcurrency.Outbox;
 /// </summary>
 internal sealed class OutboxSession : IAsyncDisposable
 {
+    private static readonly TimeSpan MeasureInterval = TimeSpan.FromSeconds(10);
+
     private readonly OutboxConnection _reading;
     private readonly OutboxConnection _writing;
     private readonly CancellationTokenSource _over;
@@ -54,7 +56,7 @@ internal sealed class OutboxSession : IAsyncDisposable
         await _store.CreateCursorsAsync(_sink.Options.StartAt, _over.Token).ConfigureAwait(false);
         await KeepAsync(_over.Token).ConfigureAwait(false);
         var pumping = _pump.RunAsync(stopping, _over.Token);
-        _running.AddRange([pumping, KeepingAsync(_over.Token), _acks.RunAsync(_over.Token), ListenAsync(_over.Token)]);
+        _running.AddRange([pumping, KeepingAsync(_over.Token), _acks.RunAsync(_over.Token), ListenAsync(_over.Token), MeasureAsync(_over.Token)]);
         await (await Task.WhenAny([.. _running, _pump.Failure]).ConfigureAwait(false)).ConfigureAwait(false);
         await pumping.ConfigureAwait(false);
 
@@ -64,9 +66,13 @@ internal sealed class OutboxSession : IAsyncDisposable
         await _store.LeaveAsync(_over.Token).ConfigureAwait(false);
     }
 
+    /// <summary>There may be something to read.</summary>
+    public void Wake() => _pump.Wake();
+
     public async ValueTask DisposeAsync()
     {
         await _over.CancelAsync().ConfigureAwait(false);
+        _sink.Report.Lag(null);
         var works = _lanes.Held.Select(l => l.Work).ToList();
         _lanes.Dispose();
         await Task.WhenAll([.. _running, .. works]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -84,29 +90,42 @@ internal sealed class OutboxSession : IAsyncDisposable
         while (true)
         {
             await Task.Delay(look, _sink.Time, cancellationToken).ConfigureAwait(false);
-            if (_sink.Time.GetElapsedTime(keptAt) >= third - look)
+            var isDue = _sink.Time.GetElapsedTime(keptAt) >= third - look;
+            if (isDue)
             {
                 keptAt = _sink.Time.GetTimestamp();
-                await KeepAsync(cancellationToken).ConfigureAwait(false);
-            }
-            else
-            {
-                await _lanes.BalanceAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            _pump.Wake();
+            if (await (isDue ? KeepAsync(cancellationToken) : _lanes.BalanceAsync(cancellationToken)).ConfigureAwait(false))
+            {
+                _pump.Wake();
+            }
         }
     }
 
-    private async Task KeepAsync(CancellationToken cancellationToken)
+    /// <summary>Whether lanes have come, or are to go.</summary>
+    private async Task<bool> KeepAsync(CancellationToken cancellationToken)
     {
         await _acks.FlushAsync(_lanes.Held, cancellationToken).ConfigureAwait(false);
         await _lanes.PresentAsync(_sink.Health.Failure, cancellationToken).ConfigureAwait(false);
-        await _lanes.BalanceAsync(cancellationToken).ConfigureAwait(false);
-        var ahead = await _store.CountAheadAsync(cancellationToken).ConfigureAwait(false);
-        if (ahead > 0)
+        var isChanged = await _lanes.BalanceAsync(cancellationToken).ConfigureAwait(false);
+        var (lanes, messages) = await _store.FindAheadAsync(cancellationToken).ConfigureAwait(false);
+        if (lanes > 0 || messages)
         {
-            _sink.Report.CursorsAhead(ahead);
+            _sink.Report.CursorsAhead(lanes);
+        }
+
+        return isChanged;
+    }
+
+    /// <summary>One dispatcher measures for all: the one that leads the first lane.</summary>
+    private async Task MeasureAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var leads = _lanes.Held.Any(l => l.Number == 0);
+            _sink.Report.Lag(leads ? await _store.LagAsync(cancellationToken).ConfigureAwait(false) : null);
+            await Task.Delay(MeasureInterval, _sink.Time, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -9,6 +9,8 @@ internal sealed class OutboxSink(
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
 
+    private volatile OutboxSession? _session;
+
     public OutboxDatabase Database => database;
 
     public IOutboxTransport Transport => transport;
@@ -25,6 +27,9 @@ internal sealed class OutboxSink(
 
     public OutboxHealth Health { get; } = new(report, time);
 
+    /// <summary>There may be something to read.</summary>
+    public void Wake() => _session?.Wake();
+
     /// <param name="stopping">Nothing new is begun; what is being sent is finished.</param>
     /// <param name="ending">Everything is cancelled.</param>
     public async Task RunAsync(CancellationToken stopping, CancellationToken ending)
@@ -37,6 +42,7 @@ internal sealed class OutboxSink(
                 var session = await OutboxSession.OpenAsync(this, ending).ConfigureAwait(false);
                 await using (session.ConfigureAwait(false))
                 {
+                    _session = session;
                     await session.RunAsync(stopping).ConfigureAwait(false);
                 }
             }

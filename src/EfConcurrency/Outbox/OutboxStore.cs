@@ -30,8 +30,12 @@ internal sealed class OutboxStore(
         return (timeline, lanes);
     }
 
-    public async Task<int> CountAheadAsync(CancellationToken cancellationToken)
-        => (await writing.ListAsync(database.Leases.Ahead, [sink], static reader => reader.GetInt32(0), cancellationToken).ConfigureAwait(false))[0];
+    /// <summary>What comes from a server that was ahead of this one, as after a restore from a dump.</summary>
+    public async Task<(int Lanes, bool Messages)> FindAheadAsync(CancellationToken cancellationToken)
+        => (await writing.ListAsync(database.Leases.Ahead, [sink], static reader => (reader.GetInt32(0), reader.GetBoolean(1)), cancellationToken).ConfigureAwait(false))[0];
+
+    public async Task<OutboxLag> LagAsync(CancellationToken cancellationToken)
+        => (await reading.ListAsync(database.Admin.Lag, [sink], reader => OutboxLagReader.Read(sink, reader), cancellationToken).ConfigureAwait(false))[0];
 
     public Task ReleaseAsync(IReadOnlyCollection<LedLane> lanes, CancellationToken cancellationToken)
         => writing.ExecuteAsync(
@@ -116,7 +120,7 @@ internal sealed class OutboxStore(
     {
         var messages = await reading.ListAsync(
             database.Reads.Fetch,
-            [places[0].Slot, places.Select(p => p.Tid).ToArray(), places[0].Id, places[^1].Id],
+            [places[0].Slot, places.Select(p => p.Tid.ToString()).ToArray(), places[0].Id, places[^1].Id],
             static reader => LoggedMessage.Read(reader, 0),
             cancellationToken).ConfigureAwait(false);
         return messages.Select(m => m.Id).SequenceEqual(places.Select(p => p.Id)) ? messages : null;

@@ -5,9 +5,17 @@ internal static class OutboxTransports
 {
     private const int MaxNameLength = 100;
 
+    public static IOutboxTransport[] Select(IEnumerable<IOutboxTransport> transports, OutboxDispatcherOptions options)
+        => [.. transports.Where(t => options.Sinks?.Contains(t.Sink) != false)];
+
     /// <exception cref="InvalidOperationException">There is none, two have one name, a name is too long, or a filter is for none of them.</exception>
     public static void Check(IReadOnlyCollection<IOutboxTransport> transports, OutboxDispatcherOptions options)
     {
+        if (options.Sinks?.FirstOrDefault(s => transports.All(t => t.Sink != s)) is { } missing)
+        {
+            throw new InvalidOperationException($"ServeOnly(\"{missing}\") names a transport that is not registered.");
+        }
+
         if (transports.Count == 0)
         {
             throw new InvalidOperationException($"AddOutboxDispatcher() needs a transport. Register one, for example services.AddSingleton<{nameof(IOutboxTransport)}, …>().");

@@ -61,12 +61,5 @@ public sealed class DispatchTests(DispatchDatabase database) : IClassFixture<Dis
         Assert.Equal(["first", "second"], _transport.Taken);
     }
 
-    private Task<Dispatching> StartAsync() => StartAsync(_transport);
-
-    private async Task<Dispatching> StartAsync(Recorder transport)
-    {
-        var dispatching = await Dispatching.StartAsync(database.ConnectionString, null, transport);
-        await Eventually.IsTrueAsync(async () => await database.ScalarAsync<long>($"select count(*) from efc.outbox_cursor where sink = '{transport.Sink}' and owner is not null") == DispatchContext.Lanes);
-        return dispatching;
-    }
+    private Task<Dispatching> StartAsync() => Dispatching.StartAsync(database, _transport);
 }

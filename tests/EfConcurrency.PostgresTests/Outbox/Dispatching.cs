@@ -1,4 +1,5 @@
 using EfConcurrency.Outbox;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -48,11 +49,26 @@ internal sealed class Dispatching : IAsyncDisposable
         return dispatching;
     }
 
+    /// <summary>Starts it, and waits until every lane of the transport has a leader.</summary>
+    public static async Task<Dispatching> StartAsync(DatabaseFixture database, IOutboxTransport transport, Action<OutboxDispatcherOptions>? configure = null, string? connectionString = null)
+    {
+        var dispatching = await StartAsync(connectionString ?? database.ConnectionString, configure, transport);
+        await Eventually.IsTrueAsync(async () => await database.ScalarAsync<long>($"select count(*) from efc.outbox_cursor where sink = '{transport.Sink}' and owner is not null") == DispatchContext.Lanes);
+        return dispatching;
+    }
+
+    public DispatchContext OpenContext() => _services.CreateScope().ServiceProvider.GetRequiredService<DispatchContext>();
+
     public Task StopAsync() => Service.StopAsync(TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync()
     {
         await _dispatcher.StopAsync(CancellationToken.None);
+        foreach (var line in Log.Lines.Where(l => l.Level >= LogLevel.Warning))
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(line.Text);
+        }
+
         await _services.DisposeAsync();
     }
 
