@@ -32,4 +32,9 @@ internal static class EventIds
     public const int AdvisoryLockContended = 60500;
     public const int SessionLockLost = 60501;
     public const int AdvisoryLockNameNotRecorded = 60502;
+    public const int InboxDuplicate = 60900;
+    public const int InboxHandlerFailed = 60901;
+    public const int InboxMessageRejected = 60902;
+    public const int InboxOutcomeUnknown = 60903;
+    public const int InboxBatchUndone = 60904;
 }

@@ -25,14 +25,13 @@ public static class InboxModelBuilderExtensions
         {
             record.ToTable(options.Table, options.Schema);
             record.HasAnnotation(LibrarySchema.TableAnnotation, true);
-
-            // The days of the window, the day that is beginning, and the one that is being emptied.
-            PartitionedTable.Declare(record, "slot", options.WindowDays + 2);
-            record.HasKey(r => new { r.Slot, r.Consumer, r.MessageId }).HasName($"pk_{options.Table}");
+            record.HasAnnotation(InboxAnnotations.WindowDays, options.WindowDays);
+            PartitionedTable.Declare(record, "slot", InboxKey.DaySlots(options.WindowDays) + 1);
+            record.HasKey(r => new { r.Slot, r.Consumer, r.MessageId, r.ForeignId }).HasName($"pk_{options.Table}");
             record.Property(r => r.Slot).HasColumnName("slot").ValueGeneratedNever();
-            record.Property(r => r.Consumer).HasColumnName("consumer").HasMaxLength(100).UseCollation("C");
+            record.Property(r => r.Consumer).HasColumnName("consumer").HasMaxLength(InboxKey.MaxConsumerLength).UseCollation("C");
             record.Property(r => r.MessageId).HasColumnName("message_id").ValueGeneratedNever();
-            record.Property(r => r.ForeignId).HasColumnName("foreign_id").HasMaxLength(500);
+            record.Property(r => r.ForeignId).HasColumnName("foreign_id").HasMaxLength(InboxKey.MaxForeignIdLength).UseCollation("C").ValueGeneratedNever();
             record.Property(r => r.AcceptedAt).HasColumnName("accepted_at").HasDefaultValueSql("clock_timestamp()");
         });
         return modelBuilder;

@@ -7,7 +7,7 @@ public sealed class InboxRecord
     {
     }
 
-    /// <summary>The partition: day of the message id modulo the number of partitions, so that a duplicate always meets its first copy.</summary>
+    /// <summary>The partition: day of the message id modulo the number of such partitions, so that a duplicate always meets its first copy. Ids without a day have one of their own, the last.</summary>
     public short Slot { get; private set; }
 
     /// <summary>Name of the consumer.</summary>
@@ -16,8 +16,8 @@ public sealed class InboxRecord
     /// <summary>Id of the message; for a foreign id, a UUID made from it.</summary>
     public Guid MessageId { get; private set; }
 
-    /// <summary>The foreign id as it was sent; null for a UUID.</summary>
-    public string? ForeignId { get; private set; }
+    /// <summary>The foreign id as it was sent; empty for a UUID. Part of the key, so that two of them are never taken for one, whatever UUIDs are made from them.</summary>
+    public string ForeignId { get; private set; } = null!;
 
     /// <summary>When it was accepted, by the database's clock.</summary>
     public DateTimeOffset AcceptedAt { get; private set; }

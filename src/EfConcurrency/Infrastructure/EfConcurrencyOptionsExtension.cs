@@ -1,5 +1,6 @@
 using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
+using EfConcurrency.Inbox;
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.RowLocks;
@@ -52,6 +53,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddWriteEnvelope(services);
         AddQueryPipeline(services);
         AddMigrations(services);
+        AddInbox(services);
         AddFencing(services);
         AddVersioning(services);
         AddRowLocks(services);
@@ -117,6 +119,15 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddSingleton<IRelationalAnnotationProvider, DatabaseObjectAnnotationProvider>();
         services.AddSingleton<IMigrationsAnnotationProvider, DatabaseObjectRemovalAnnotationProvider>();
         services.AddScoped<IMigrationsSqlGenerator, DatabaseObjectMigrationsSqlGenerator>();
+    }
+
+    /// <summary>First of all: a save that is refused as a duplicate is not to be explained as anything else.</summary>
+    private static void AddInbox(IServiceCollection services)
+    {
+        services.AddScoped<ContextInbox>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<ContextInbox>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<ContextInbox>());
+        services.AddScoped<IInterceptor, InboxInterceptor>();
     }
 
     /// <summary>Before versioning: a row that a newer holder has written is reported as that, not as a version conflict.</summary>

@@ -23,7 +23,7 @@ public sealed class PartitionedTableTests(DatabaseFixture database) : IClassFixt
         {
             await MigrateAsync(db, up ? null : model, up ? model : null);
             Assert.Equal(up ? 3 : 0, await PartitionsAsync(db, table));
-            Assert.Equal(up ? 9 : 0, await PartitionsAsync(db, "inbox"));
+            Assert.Equal(up ? 10 : 0, await PartitionsAsync(db, "inbox"));
             Assert.Equal(up, await db.Database.SqlQuery<bool>($"select exists (select from pg_namespace where nspname = {schema}) as \"Value\"").SingleAsync(Token));
         }
 
