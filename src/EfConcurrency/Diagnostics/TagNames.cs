@@ -45,6 +45,9 @@ internal static class TagNames
     /// <summary>Number of messages that are handled together. On spans only.</summary>
     public const string MessageCount = "efconcurrency.message.count";
 
+    /// <summary>Name of an outbox's transport.</summary>
+    public const string Sink = "efconcurrency.sink";
+
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";
 }
