@@ -52,4 +52,8 @@ internal static class EventIds
     public const int OutboxRetentionFailed = 60830;
     public const int OutboxReseeded = 60831;
     public const int OutboxNotifyFailed = 60832;
+    public const int InboxPartitionEmptied = 60905;
+    public const int InboxRowsDeleted = 60906;
+    public const int InboxCleanupFailed = 60907;
+    public const int InboxCleanupNotPermitted = 60908;
 }

@@ -25,13 +25,33 @@ internal sealed class HandlerCatalog<TContext>(IServiceScopeFactory scopes, Mess
         return (contract, consumer.Find(contract.MessageType) ?? throw MessageHandlerNotFoundException.NoHandler(consumer.Name, type));
     }
 
-    public MessageContracts Contracts() => _contracts ??= Read();
+    /// <summary>Whether the consumer has nothing to do with messages of this name. A name without a contract is not passed over: a newer version of the program may know it.</summary>
+    public bool IsPassedOver(MessageConsumer consumer, string type)
+        => Contracts().TryFind(type, out var contract) && consumer.Find(contract.MessageType) is null;
+
+    /// <summary>Checks what was registered.</summary>
+    /// <exception cref="InvalidOperationException">A handler's type of message has no contract, or the context is not one that handlers can use.</exception>
+    public void Check()
+    {
+        var contracts = Contracts();
+        foreach (var consumer in consumers.All)
+        {
+            if (consumer.MessageTypes.FirstOrDefault(t => !contracts.TryFind(t, out _)) is { } unnamed)
+            {
+                throw new InvalidOperationException(
+                    $"Consumer '{consumer.Name}' handles {unnamed.Name}, which has no contract, so that no message could reach it. Name it on the options of {typeof(TContext).Name}: UseEfConcurrency(o => o.UseMessages(m => m.Add<{unnamed.Name}>(\"…\"))).");
+            }
+        }
+    }
+
+    private MessageContracts Contracts() => _contracts ??= Read();
 
     private MessageContracts Read()
     {
         using var scope = scopes.CreateScope();
         var context = scope.ServiceProvider.GetRequiredService<TContext>();
-        return ((IInfrastructure<IServiceProvider>)context).Instance.GetService(typeof(MessageContracts)) as MessageContracts
-            ?? throw new InvalidOperationException($"'{typeof(TContext).Name}' has no UseEfConcurrency(), which handlers need. Call it on the context's options, beside UseNpgsql().");
+        _ = ContextInbox.Of(context);
+        _ = InboxTable.Of(context);
+        return context.GetService<MessageContracts>();
     }
 }

@@ -75,7 +75,7 @@ internal readonly record struct InboxKey(Guid Id, string ForeignId, DateTimeOffs
 
         Span<byte> bytes = stackalloc byte[16];
         id.TryWriteBytes(bytes, bigEndian: true, out _);
-        return DateTimeOffset.FromUnixTimeMilliseconds(Math.Min(BinaryPrimitives.ReadInt64BigEndian(bytes) >> 16, LatestMilliseconds));
+        return DateTimeOffset.FromUnixTimeMilliseconds(Math.Min((long)(BinaryPrimitives.ReadUInt64BigEndian(bytes) >> 16), LatestMilliseconds));
     }
 
     /// <summary>A UUID of version 8 (RFC 9562, 5.8), made as version 5 is, from a better hash.</summary>

@@ -37,6 +37,10 @@ internal sealed class InboxProcessor<TContext>(IServiceScopeFactory scopes, Hand
         {
             throw;
         }
+        catch (AfterCommitException exception)
+        {
+            return report.Ended([.. messages.Select(_ => true)]) with { Error = exception };
+        }
 #pragma warning disable CA1031 // Whatever it is, each message will be handled by itself, and tell there.
         catch (Exception exception)
 #pragma warning restore CA1031

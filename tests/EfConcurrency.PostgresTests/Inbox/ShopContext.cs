@@ -54,7 +54,21 @@ public sealed class ShopDatabase(PostgresServer server) : DatabaseFixture(server
         await base.InitializeAsync();
         await using var db = Open();
         await db.Database.EnsureCreatedAsync(TestContext.Current.CancellationToken);
+
+        // Found before pg_catalog's by sessions of At(…): the database's clock shows what a test wants.
+        await ExecuteAsync(
+            """
+            create schema fake;
+            create function fake.clock_timestamp() returns timestamptz language sql as $$ select current_setting('fake.now')::timestamptz $$;
+            """);
     }
+
+    /// <summary>Connections on which the database's clock stands still.</summary>
+    public string At(DateTimeOffset now) => With(b =>
+    {
+        b.SearchPath = "fake, pg_catalog, public";
+        b.Options = $"-c fake.now={now:yyyy-MM-ddTHH:mm:ss.fffZ}";
+    });
 
     public static void Configure(DbContextOptionsBuilder options, string connectionString) => options
         .UseNpgsql(connectionString)
