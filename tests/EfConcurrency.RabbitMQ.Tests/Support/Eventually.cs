@@ -1,9 +1,9 @@
 namespace EfConcurrency.RabbitMQ.Tests.Support;
 
-/// <summary>Waits for what must come, and gives up after a minute.</summary>
+/// <summary>Waits for what must come, and gives up after two minutes.</summary>
 internal static class Eventually
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     public static Task IsTrueAsync(Func<bool> condition) => IsTrueAsync(() => Task.FromResult(condition()));
 

@@ -13,6 +13,7 @@ internal sealed class TcpCutter : IAsyncDisposable
     private readonly Uri _broker;
     private readonly Task _accepting;
     private TaskCompletionSource _answers = Open();
+    private TaskCompletionSource _requests = Open();
 
     private TcpCutter(Uri broker)
     {
@@ -33,6 +34,11 @@ internal sealed class TcpCutter : IAsyncDisposable
 
     public void ReleaseAnswers() => _answers.TrySetResult();
 
+    /// <summary>What the broker is told is kept back from now on; a cut loses it.</summary>
+    public void HoldRequests() => _requests = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public void ReleaseRequests() => _requests.TrySetResult();
+
     public void Cut()
     {
         foreach (var client in _clients.Keys)
@@ -49,6 +55,7 @@ internal sealed class TcpCutter : IAsyncDisposable
         await _stop.CancelAsync();
         _listener.Stop();
         ReleaseAnswers();
+        ReleaseRequests();
         Cut();
         await _accepting;
         _stop.Dispose();
@@ -106,10 +113,7 @@ internal sealed class TcpCutter : IAsyncDisposable
         {
             while (await from.GetStream().ReadAsync(buffer, _stop.Token) is var read && read > 0)
             {
-                if (isAnswer)
-                {
-                    await _answers.Task;
-                }
+                await (isAnswer ? _answers : _requests).Task;
 
                 await to.GetStream().WriteAsync(buffer.AsMemory(0, read), _stop.Token);
             }

@@ -102,12 +102,7 @@ public sealed class OutageTests(Servers servers)
         const int Lanes = 3, Kills = 2;
         await using var broker = await LocalRabbitMq.StartAsync(cancellationToken: Token);
         var queue = BrokerClient.NewName("queue");
-        await using (var client = await BrokerClient.ConnectAsync(broker))
-        {
-            await client.DeclareQueueAsync(queue, q => q.Quorum = quorum);
-        }
-
-        await using var sut = TransportUnderTest.Create(broker.Uri);
+        await using var sut = TransportUnderTest.Create(broker.Uri, o => o.Topology.Queue(queue, q => (q.Quorum, q.SingleActiveConsumer) = (quorum, false)));
         var confirmed = new ConcurrentDictionary<string, int>();
         var outages = 0;
         using var stop = new CancellationTokenSource();
@@ -116,7 +111,6 @@ public sealed class OutageTests(Servers servers)
         {
             var before = confirmed.Values.Sum();
             await Eventually.IsTrueAsync(() => confirmed.Values.Sum() > before + 150);
-            TestContext.Current.SendDiagnosticMessage("killing at {0}", confirmed.Values.Sum());
             await broker.KillAsync(Token);
             await Eventually.IsTrueAsync(() => Volatile.Read(ref outages) >= kill);
             await broker.StartAgainAsync(Token);
