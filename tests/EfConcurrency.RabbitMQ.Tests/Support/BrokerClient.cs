@@ -1,6 +1,7 @@
 using System.Text;
 using EfConcurrency.Testing;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace EfConcurrency.RabbitMQ.Tests.Support;
 
@@ -33,7 +34,19 @@ internal sealed class BrokerClient(IConnection connection, IChannel channel) : I
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, options.ToArguments(), cancellationToken: Token);
     }
 
-    public async Task<int> CountAsync(string queue) => (int)(await channel.QueueDeclarePassiveAsync(queue, Token)).MessageCount;
+    /// <summary>Messages that are ready; -1 when there is no such queue.</summary>
+    public async Task<int> CountAsync(string queue)
+    {
+        await using var own = await connection.CreateChannelAsync(cancellationToken: Token);
+        try
+        {
+            return (int)(await own.QueueDeclarePassiveAsync(queue, Token)).MessageCount;
+        }
+        catch (OperationInterruptedException e) when (e.ShutdownReason is { ReplyCode: 404 })
+        {
+            return -1;
+        }
+    }
 
     public Task UntilCountIsAsync(string queue, int count) => Eventually.IsTrueAsync(async () => await CountAsync(queue) == count);
 
