@@ -9,6 +9,7 @@ need_dotnet
 need_postgres
 need_faketime
 need_pgbouncer
+need_rabbitmq
 
 results=artifacts/test-results
 rm -rf "$results"

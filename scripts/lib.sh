@@ -75,16 +75,10 @@ need_faketime() {
   install_package faketime
 }
 
-# PgBouncer, which the tests of advisory locks start themselves. No service is started: neither now (policy-rc.d, which an existing one of
-# the system's own stands in for) nor at the next boot (the unit is masked).
-need_pgbouncer() {
-  if command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; then
-    return 0
-  fi
-
-  can_install || fail "PgBouncer was not found, and this is no system with apt-get and root or sudo. Put pgbouncer on PATH (Fedora: dnf install pgbouncer; Arch: pacman -S pgbouncer; macOS: brew install pgbouncer)."
-  say "PgBouncer is missing: installing Debian's package pgbouncer (apt-get). No service is started."
-  local policy=/usr/sbin/policy-rc.d unit=/etc/systemd/system/pgbouncer.service ours=
+# Installs a package without its service being started: neither now (policy-rc.d, which an existing one of the system's own stands in for) nor
+# at the next boot (the unit is masked).
+install_without_service() { # Debian's name of the package, and of the service
+  local policy=/usr/sbin/policy-rc.d unit=/etc/systemd/system/$2.service ours=
   if [ ! -e "$policy" ]; then
     printf '#!/bin/sh\nexit 101\n' | as_root tee "$policy" >/dev/null
     as_root chmod 755 "$policy"
@@ -94,7 +88,29 @@ need_pgbouncer() {
   [ -e "$unit" ] || [ -L "$unit" ] || as_root ln -s /dev/null "$unit"
 
   local status=0
-  install_package pgbouncer || status=$?
+  install_package "$1" || status=$?
   [ -z "$ours" ] || as_root rm -f "$policy"
-  [ "$status" -eq 0 ] || fail "Installing PgBouncer failed (see above)."
+  [ "$status" -eq 0 ] || fail "Installing $1 failed (see above)."
+}
+
+# PgBouncer, which the tests of advisory locks start themselves.
+need_pgbouncer() {
+  if command -v pgbouncer >/dev/null 2>&1 || [ -x /usr/sbin/pgbouncer ]; then
+    return 0
+  fi
+
+  can_install || fail "PgBouncer was not found, and this is no system with apt-get and root or sudo. Put pgbouncer on PATH (Fedora: dnf install pgbouncer; Arch: pacman -S pgbouncer; macOS: brew install pgbouncer)."
+  say "PgBouncer is missing: installing Debian's package pgbouncer (apt-get). No service is started."
+  install_without_service pgbouncer pgbouncer
+}
+
+# RabbitMQ's programs, as LocalRabbitMq finds them: tests start brokers of their own. Or a broker named by EFC_RABBITMQ.
+need_rabbitmq() {
+  if [ -n "${EFC_RABBITMQ:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || [ -x /opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server ]; then
+    return 0
+  fi
+
+  can_install || fail "RabbitMQ was not found, and this is no system with apt-get and root or sudo. Install it (Fedora: dnf install rabbitmq-server; Arch: pacman -S rabbitmq; macOS: brew install rabbitmq), or set EFC_RABBITMQ to the AMQP URI of a broker that tests may use."
+  say "RabbitMQ is missing: installing Debian's package rabbitmq-server (apt-get). No service is started."
+  install_without_service rabbitmq-server rabbitmq-server
 }

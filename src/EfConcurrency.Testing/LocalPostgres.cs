@@ -11,10 +11,10 @@ namespace EfConcurrency.Testing;
 public class LocalPostgres : IAsyncDisposable
 {
     private readonly IAsyncDisposable? _owned;
-    private readonly PostgresProcess? _process;
+    private readonly ServerProcess? _process;
     private readonly DatabasePool _databases;
 
-    private protected LocalPostgres(string connectionString, LocalPostgresOptions options, PostgresProcess? process, IAsyncDisposable? owned)
+    private protected LocalPostgres(string connectionString, LocalPostgresOptions options, ServerProcess? process, IAsyncDisposable? owned)
     {
         ConnectionString = connectionString;
         Options = options;
@@ -134,7 +134,7 @@ public class LocalPostgres : IAsyncDisposable
         GC.SuppressFinalize(this);
     }
 
-    private PostgresProcess Process()
+    private ServerProcess Process()
         => _process ?? throw new InvalidOperationException(
             "This server is not a process of LocalPostgres (EFC_POSTGRES is set, or it runs in a container), so it is not stopped or killed. Unset EFC_POSTGRES and install PostgreSQL on this machine for tests that need it.");
 }

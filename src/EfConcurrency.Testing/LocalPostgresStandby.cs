@@ -12,7 +12,7 @@ public sealed class LocalPostgresStandby : LocalPostgres
     private readonly LocalPostgres _primary;
     private readonly string _name;
 
-    private LocalPostgresStandby(LocalPostgres primary, string name, string connectionString, LocalPostgresOptions options, PostgresProcess process)
+    private LocalPostgresStandby(LocalPostgres primary, string name, string connectionString, LocalPostgresOptions options, ServerProcess process)
         : base(connectionString, options, process, owned: null)
     {
         _primary = primary;

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 
 namespace EfConcurrency.Testing;
 
@@ -8,13 +6,13 @@ namespace EfConcurrency.Testing;
 internal static class PostgresLauncher
 {
     /// <summary>Starts a server on data that <paramref name="makeData"/>, a command line, makes in the folder it is given.</summary>
-    public static async Task<(PostgresProcess Process, string ConnectionString)> LaunchAsync(
-        string binaries, LocalPostgresOptions options, Func<PostgresFolder, string[]> makeData, CancellationToken cancellationToken)
+    public static async Task<(ServerProcess Process, string ConnectionString)> LaunchAsync(
+        string binaries, LocalPostgresOptions options, Func<ServerFolder, string[]> makeData, CancellationToken cancellationToken)
     {
-        PostgresFolder.RemoveStale();
-        var folder = PostgresFolder.Create();
-        var port = FreePort();
-        PostgresProcess process;
+        ServerFolder.RemoveStale(PostgresProcess.Kind);
+        var folder = ServerFolder.Create(PostgresProcess.Kind);
+        var port = FreePorts.Take(1)[0];
+        ServerProcess process;
         try
         {
             process = await PostgresProcess.StartAsync(binaries, folder, makeData(folder), Settings(options, folder, port), cancellationToken).ConfigureAwait(false);
@@ -43,7 +41,7 @@ internal static class PostgresLauncher
         }
     }
 
-    private static Dictionary<string, string> Settings(LocalPostgresOptions options, PostgresFolder folder, int port)
+    private static Dictionary<string, string> Settings(LocalPostgresOptions options, ServerFolder folder, int port)
     {
         var settings = new Dictionary<string, string>
         {
@@ -60,12 +58,5 @@ internal static class PostgresLauncher
         }
 
         return settings;
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -7,14 +7,18 @@ namespace EfConcurrency.Testing;
 /// The folder of one throwaway server. It names the process it belongs to, so that a later start can clear away what a killed
 /// process (and its killed watcher) left.
 /// </summary>
-internal sealed class PostgresFolder
+internal sealed class ServerFolder
 {
     private const string OwnerFile = "owner";
     private const int Attempts = 5;
 
-    private PostgresFolder(string path) => FullPath = path;
+    private readonly ServerKind _kind;
 
-    public static string Root { get; } = Path.Combine(Path.GetTempPath(), "efconcurrency-postgres");
+    private ServerFolder(ServerKind kind, string path)
+    {
+        _kind = kind;
+        FullPath = path;
+    }
 
     public string FullPath { get; }
 
@@ -22,10 +26,9 @@ internal sealed class PostgresFolder
 
     public string Log => Path.Combine(FullPath, "log");
 
-    public static PostgresFolder Create()
+    public static ServerFolder Create(ServerKind kind)
     {
-        Directory.CreateDirectory(Root);
-        var folder = new PostgresFolder(Path.Combine(Root, Guid.NewGuid().ToString("n")));
+        var folder = new ServerFolder(kind, Path.Combine(kind.Root, Guid.NewGuid().ToString("n")));
         Directory.CreateDirectory(folder.FullPath);
         using var self = Process.GetCurrentProcess();
         File.WriteAllText(Path.Combine(folder.FullPath, OwnerFile), Owner(self));
@@ -33,19 +36,19 @@ internal sealed class PostgresFolder
     }
 
     /// <summary>Stops the servers and removes the folders of processes that no longer run.</summary>
-    public static void RemoveStale()
+    public static void RemoveStale(ServerKind kind)
     {
-        if (!Directory.Exists(Root))
+        if (!Directory.Exists(kind.Root))
         {
             return;
         }
 
-        foreach (var path in Directory.EnumerateDirectories(Root))
+        foreach (var path in Directory.EnumerateDirectories(kind.Root))
         {
-            var folder = new PostgresFolder(path);
+            var folder = new ServerFolder(kind, path);
             if (!folder.IsOwned())
             {
-                folder.StopServer();
+                folder.StopServers();
                 folder.Remove();
             }
         }
@@ -96,18 +99,24 @@ internal sealed class PostgresFolder
         }
     }
 
-    private void StopServer()
+    private void StopServers()
     {
-        var pidFile = Path.Combine(Data, "postmaster.pid");
-        if (!File.Exists(pidFile) || !int.TryParse(File.ReadLines(pidFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid))
+        foreach (var (file, program) in _kind.PidFiles)
         {
-            return;
+            var pidFile = Path.Combine(FullPath, file);
+            if (File.Exists(pidFile) && int.TryParse(File.ReadLines(pidFile).FirstOrDefault(), CultureInfo.InvariantCulture, out var pid))
+            {
+                Stop(pid, program);
+            }
         }
+    }
 
+    private static void Stop(int pid, string program)
+    {
         try
         {
             using var server = Process.GetProcessById(pid);
-            if (server.ProcessName.StartsWith("postgres", StringComparison.Ordinal))
+            if (server.ProcessName.StartsWith(program, StringComparison.Ordinal))
             {
                 server.Kill(entireProcessTree: true);
                 server.WaitForExit(TimeSpan.FromSeconds(5));
