@@ -109,6 +109,21 @@ public sealed class InsertLastTests(LedgerDatabase ledger) : IClassFixture<Ledge
         Assert.False(db.ChangeTracker.HasChanges());
     }
 
+    /// <summary>On another server, which does not know the key: the balance is gone because the operation was done.</summary>
+    [Fact]
+    public async Task Work_that_fails_because_it_was_done_before_gets_the_first_answer()
+    {
+        var key = NewKey();
+        await using var proxy = ledger.StartProxy(); // over another port: to the memory of keys, another database
+        await using var elsewhere = ledger.Open(proxy.ConnectionString);
+        await elsewhere.ExecuteIdempotentlyAsync(key, Request, (_, _) => Task.FromResult(7), Options, Token);
+        await using var db = ledger.Open();
+
+        await Assert.ThrowsAsync<IdempotencyKeyReusedException>(() => db.ExecuteIdempotentlyAsync<LedgerContext, Withdrawal, int>(key, new(1), (_, _) => throw new InvalidDataException(), Options, Token));
+        Assert.Equal(7, (await db.ExecuteIdempotentlyAsync<LedgerContext, Withdrawal, int>(key, Request, (_, _) => throw new InvalidDataException("no balance"), Options, Token)).Result);
+        await Assert.ThrowsAsync<InvalidDataException>(() => db.ExecuteIdempotentlyAsync<LedgerContext, Withdrawal, int>(NewKey(), Request, (_, _) => throw new InvalidDataException(), Options, Token));
+    }
+
     [Fact]
     public async Task Work_that_changes_nothing_still_keeps_its_result()
     {
