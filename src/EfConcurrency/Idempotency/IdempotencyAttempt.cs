@@ -10,6 +10,9 @@ internal sealed record IdempotencyAttempt(IdempotencyOutcome<IdempotentResponse>
     /// <summary>What stood in the way was deleted at that moment: ask again at once.</summary>
     public static IdempotencyAttempt Again { get; } = new(null, "again");
 
+    /// <summary>Whether the key is completed.</summary>
+    public bool IsStored => Outcome is { IsReplay: true } or { Result.Decision: not IdempotentDecision.Discard };
+
     public static IdempotencyAttempt Executed(IdempotentResponse response, IdempotencyClaim claim) => new(
         new(response, isReplay: false, hasResult: true, completedAt: null, claim.Fence),
         response.Decision == IdempotentDecision.Discard ? "discarded" : claim.Attempts > 1 ? "taken_over" : "executed");

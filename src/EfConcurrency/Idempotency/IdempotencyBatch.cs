@@ -9,6 +9,9 @@ namespace EfConcurrency.Idempotency;
 /// <summary>Statements of the room, sent together on one connection.</summary>
 internal sealed class IdempotencyBatch(IdempotencyCall call, NpgsqlConnection connection) : IAsyncDisposable
 {
+    /// <summary>The server ends a wait by itself. The client gives up only on a server that does not answer.</summary>
+    private const int AnswerSeconds = 30;
+
     private readonly NpgsqlBatch _batch = connection.CreateBatch();
 
     public void Add(string sql, params ReadOnlySpan<NpgsqlParameter> parameters)
@@ -22,10 +25,11 @@ internal sealed class IdempotencyBatch(IdempotencyCall call, NpgsqlConnection co
         _batch.BatchCommands.Add(command);
     }
 
+    /// <summary>Ends the wait for another's transaction.</summary>
     public void AddLimitWait(TimeSpan wait)
     {
         Add(IdempotencySql.LimitWait, Text(((long)Math.Max(1, wait.TotalMilliseconds)).ToString(CultureInfo.InvariantCulture)));
-        _batch.Timeout = 0; // the server ends the wait
+        _batch.Timeout = (int)Math.Ceiling(wait.TotalSeconds) + AnswerSeconds;
     }
 
     /// <summary>Two statements, never one: the second sees what was committed while the first waited.</summary>

@@ -62,7 +62,11 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
             var attempt = await way.AttemptAsync(Left, cancellationToken).ConfigureAwait(false);
             if (attempt.Outcome is not null)
             {
-                IdempotencyMemory.Add(call);
+                if (attempt.IsStored)
+                {
+                    IdempotencyMemory.Add(call);
+                }
+
                 return attempt;
             }
 
@@ -100,7 +104,10 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
     }
 
     /// <summary>One plain read, outside of any transaction: all that a replay needs.</summary>
-    private async Task<IdempotencyAttempt?> LookAsync(CancellationToken cancellationToken)
+    private Task<IdempotencyAttempt?> LookAsync(CancellationToken cancellationToken)
+        => call.Context.Database.CreateExecutionStrategy().ExecuteAsync(LookOnceAsync, cancellationToken);
+
+    private async Task<IdempotencyAttempt?> LookOnceAsync(CancellationToken cancellationToken)
     {
         await call.Context.Database.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         try

@@ -25,16 +25,38 @@ internal sealed class InsertLast(IdempotencyCall call) : IIdempotencyWay
 
             if (response.Decision == IdempotentDecision.Discard)
             {
-                return IdempotencyAttempt.Executed(response, new(Fence: 0, Ticket: null));
+                return await KnownAsync().ConfigureAwait(false) ?? IdempotencyAttempt.Executed(response, new(Fence: 0, Ticket: null));
             }
 
             cancellationToken.ThrowIfCancellationRequested();
             return await SaveAsync(response).ConfigureAwait(false);
         }
-        catch
+        catch (Exception exception)
         {
             Context.ChangeTracker.Clear();
+            if (exception is not (IFinalRefusal or OperationCanceledException or CommitOutcomeUnknownException or IdempotencyTableMissingException)
+                && await KnownAsync().ConfigureAwait(false) is { } known)
+            {
+                return known;
+            }
+
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Work that failed may have failed because it was done before: the money is gone already. Who repeats it gets the first answer then, as in the other modes.
+    /// </summary>
+    private async Task<IdempotencyAttempt?> KnownAsync()
+    {
+        try
+        {
+            return await LookAsync(deletesExpired: false).ConfigureAwait(false) is { } row ? IdempotencyVerdicts.Settle(row, call) : null;
+        }
+        catch (NpgsqlException)
+        {
+            // No answer (the work has broken the connection or aborted the caller's transaction): then what the work said stands.
+            return null;
         }
     }
 
@@ -84,22 +106,31 @@ internal sealed class InsertLast(IdempotencyCall call) : IIdempotencyWay
     /// <summary>The key is in the table: another was first, or this very save was, and EF's strategy has sent it again after a lost reply.</summary>
     private async Task<IdempotencyAttempt> SettleAsync(IdempotentResponse response)
     {
+        if (await LookAsync(deletesExpired: true).ConfigureAwait(false) is not { } row)
+        {
+            return IdempotencyAttempt.Again;
+        }
+
+        return row.Owner == call.Owner
+            ? IdempotencyAttempt.Executed(response, new(row.Fence, Ticket: null))
+            : IdempotencyVerdicts.Settle(row, call) ?? IdempotencyAttempt.InProgress(call, row.LeaseLeft);
+    }
+
+    private async Task<IdempotencyRow?> LookAsync(bool deletesExpired)
+    {
         await Context.Database.OpenConnectionAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
             var batch = new IdempotencyBatch(call, call.Connection);
             await using (batch.ConfigureAwait(false))
             {
-                batch.AddDeleteIfExpired();
-                batch.AddLook();
-                if (await batch.SendLookAsync(CancellationToken.None).ConfigureAwait(false) is not { } row)
+                if (deletesExpired)
                 {
-                    return IdempotencyAttempt.Again;
+                    batch.AddDeleteIfExpired();
                 }
 
-                return row.Owner == call.Owner
-                    ? IdempotencyAttempt.Executed(response, new(row.Fence, Ticket: null))
-                    : IdempotencyVerdicts.Settle(row, call) ?? IdempotencyAttempt.InProgress(call, row.LeaseLeft);
+                batch.AddLook();
+                return await batch.SendLookAsync(CancellationToken.None).ConfigureAwait(false);
             }
         }
         finally

@@ -9,13 +9,13 @@ namespace EfConcurrency.Idempotency;
 /// <summary>SameTransaction: the library opens the transaction, claims, lets the body work, stores the response and commits.</summary>
 internal sealed class OwnTransaction(IdempotencyCall call) : IIdempotencyWay
 {
-    private int _attempts;
+    private bool _hasWorked;
 
     private DbContext Context => call.Context;
 
     public Task<IdempotencyAttempt> AttemptAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (_attempts == 0 && Context.ChangeTracker.HasChanges())
+        if (Context.ChangeTracker.HasChanges())
         {
             throw new IdempotencyNotPossibleException(
                 "The context has unsaved changes, which would become part of the operation, or be lost when it is a replay. Save them first, or make the changes inside the work.");
@@ -30,7 +30,7 @@ internal sealed class OwnTransaction(IdempotencyCall call) : IIdempotencyWay
     /// <summary>Claim and work are repeated together. Nothing is left of an attempt that failed: a lost reply to its commit is settled within it.</summary>
     private async Task<IdempotencyAttempt> AttemptOnceAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
-        if (_attempts++ > 0)
+        if (_hasWorked)
         {
             Context.ChangeTracker.Clear();
         }
@@ -86,6 +86,7 @@ internal sealed class OwnTransaction(IdempotencyCall call) : IIdempotencyWay
     private async Task<IdempotencyAttempt> WorkAsync(IdempotencyClaim claim, IDbContextTransaction transaction, CancellationToken cancellationToken)
     {
         using var unit = call.State.Begin(isInOwnTransaction: true);
+        _hasWorked = true;
         var savepoints = Context.Database.AutoSavepointsEnabled;
 
         // A savepoint for each save would cost two round trips. A save that fails dooms the work instead.

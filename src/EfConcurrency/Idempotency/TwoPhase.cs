@@ -66,6 +66,11 @@ internal sealed class TwoPhase(IdempotencyCall call) : IIdempotencyWay
                 : await IdempotencyTakeover.TryAsync(row, call, call.Options.Lease, cancellationToken).ConfigureAwait(false) is { } taken ? (null, taken)
                 : (IdempotencyAttempt.InProgress(call, row.LeaseLeft), null);
         }
+        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.SerializationFailure)
+        {
+            // The sessions of this server begin with REPEATABLE READ: another's claim came after the snapshot.
+            return (IdempotencyAttempt.Again, null);
+        }
         catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable)
         {
             // To the strategy this must not look like something to repeat.

@@ -55,6 +55,37 @@ public sealed class ConcurrencyTests(LedgerDatabase ledger) : IClassFixture<Ledg
         Assert.Equal(1, await ledger.EffectsAsync(key));
     }
 
+    /// <summary>One snapshot for the whole transaction would predate the wait.</summary>
+    [Fact]
+    public async Task It_does_so_where_sessions_begin_with_repeatable_read()
+    {
+        var key = NewKey();
+        var strict = ledger.With(b => b.Options = "-c default_transaction_isolation=repeatable\\ read");
+        await using var first = await HeldWork.StartAsync(ledger, key);
+        var waiting = ledger.WithdrawOnceAsync(key, new() { OnInFlight = IdempotencyInFlight.Wait(TimeSpan.FromMinutes(1)) }, strict);
+        await ledger.UntilWaitingForLocksAsync(1);
+
+        await first.FinishAsync();
+
+        Assert.True((await waiting).IsReplay);
+    }
+
+    /// <summary>The claim of TwoPhase is a transaction of the session's own level; what comes too late for its snapshot is asked for again.</summary>
+    [Fact]
+    public async Task So_does_the_claim_of_TwoPhase()
+    {
+        var key = NewKey();
+        var options = new IdempotencyOptions { Mode = IdempotencyMode.TwoPhase, LockTimeout = TimeSpan.FromMinutes(1) };
+        var strict = ledger.With(b => b.Options = "-c default_transaction_isolation=repeatable\\ read");
+        await using var first = await HeldWork.StartAsync(ledger, key);
+        var waiting = ledger.WithdrawOnceAsync(key, options, strict);
+        await ledger.UntilWaitingForLocksAsync(1);
+
+        await first.FinishAsync();
+
+        Assert.True((await waiting).IsReplay);
+    }
+
     [Fact]
     public async Task Waiting_ends_with_its_budget()
     {

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using EfConcurrency.Diagnostics;
+using EfConcurrency.Idempotency;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging;
+using static EfConcurrency.PostgresTests.Idempotency.LedgerDatabase;
+
+namespace EfConcurrency.PostgresTests.Idempotency;
+
+/// <summary>What an operator sees; never a scope or a key.</summary>
+public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<LedgerDatabase>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Calls_are_counted_traced_and_logged_by_their_outcome_without_the_key()
+    {
+        var key = NewKey("a scope that nobody shall see");
+        var spans = new ConcurrentQueue<Activity>();
+        var mine = new AsyncLocal<bool> { Value = true };
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == EfConcurrencyDiagnostics.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => mine.Value ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
+            ActivityStopped = spans.Enqueue,
+        };
+        ActivitySource.AddActivityListener(listener);
+        var counts = new ConcurrentQueue<string>();
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, l) =>
+            {
+                if (instrument.Name == "efconcurrency.idempotency.claims")
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        meters.SetMeasurementEventCallback<long>((_, _, tags, _) =>
+        {
+            if (mine.Value)
+            {
+                counts.Enqueue(string.Join(' ', tags.ToArray().Select(t => t.Value)));
+            }
+        });
+        meters.Start();
+        using var log = new Messages();
+
+        await RunAsync(() => Task.FromResult(new IdempotentResponse(200)));
+        await RunAsync(() => Task.FromResult(new IdempotentResponse(200)));
+        await Assert.ThrowsAsync<IdempotencyKeyReusedException>(() => RunAsync(() => Task.FromResult(new IdempotentResponse(200)), request: 2));
+        await ledger.SetAsync(key, "state = 0, locked_until = clock_timestamp() + interval '1 minute'");
+        await Assert.ThrowsAsync<IdempotencyInProgressException>(() => RunAsync(() => Task.FromResult(new IdempotentResponse(200))));
+        await ledger.SetAsync(key, "state = 2");
+        await Assert.ThrowsAsync<IdempotencyNeedsResolutionException>(() => RunAsync(() => Task.FromResult(new IdempotentResponse(200))));
+        await ledger.SetAsync(key, "state = 0, locked_until = null");
+        await RunAsync(() => Task.FromResult(new IdempotentResponse(503)));
+        await Assert.ThrowsAsync<InvalidDataException>(() => RunAsync(() => throw new InvalidDataException()));
+        await RunAsync(() => Task.FromResult(new IdempotentResponse(200)));
+
+        string[] outcomes = ["executed", "replayed", "reused", "in_progress", "needs_resolution", "discarded", "failed", "taken_over"];
+        Assert.Equal(outcomes.Select(o => $"same_transaction {o}"), counts);
+        Assert.Equal(outcomes, spans.Select(s => (string?)s.GetTagItem("efconcurrency.outcome")));
+        Assert.Equal("failed", spans.Single(s => s.Status == ActivityStatusCode.Error).GetTagItem("efconcurrency.outcome"));
+        Assert.Contains(60701, log.Entries.Select(e => e.Id));
+        Assert.All(
+            [.. log.Entries.Select(e => e.Text), .. counts, .. spans.SelectMany(s => s.TagObjects.Select(t => $"{t.Value}"))],
+            text => Assert.False(text.Contains(key.Key, StringComparison.Ordinal) || text.Contains(key.Scope, StringComparison.Ordinal), text));
+        Assert.Contains(log.Entries, e => e.Text.Contains(key.Hash, StringComparison.Ordinal));
+
+        async Task RunAsync(Func<Task<IdempotentResponse>> work, int request = 1)
+        {
+            await using var db = ledger.Open(loggers: log);
+            await db.ExecuteIdempotentResponseAsync(key, IdempotencyFingerprint.Of(request), (_, _) => work(), cancellationToken: Token);
+        }
+    }
+
+    private sealed class Messages : ILoggerFactory, ILogger
+    {
+        private readonly ConcurrentQueue<(int Id, string Text)> _entries = new();
+
+        public IEnumerable<(int Id, string Text)> Entries => _entries;
+
+        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull
+            => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name?.StartsWith("EfConcurrency.", StringComparison.Ordinal) == true)
+            {
+                _entries.Enqueue((eventId.Id, formatter(state, exception)));
+            }
+        }
+
+        public void Dispose()
+        {
+        }
+    }
+}
