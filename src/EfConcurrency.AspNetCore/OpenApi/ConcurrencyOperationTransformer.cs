@@ -1,0 +1,20 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace EfConcurrency.AspNetCore.OpenApi;
+
+/// <summary>Lets the metadata of an endpoint describe its headers and responses.</summary>
+internal sealed class ConcurrencyOperationTransformer : IOpenApiOperationTransformer
+{
+    public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
+        var method = context.Description.HttpMethod ?? "";
+        foreach (var description in context.Description.ActionDescriptor.EndpointMetadata.OfType<IOperationDescription>())
+        {
+            description.Describe(operation, HttpMethods.IsGet(method) || HttpMethods.IsHead(method));
+        }
+
+        return Task.CompletedTask;
+    }
+}
