@@ -32,4 +32,6 @@ internal static class EventIds
     public const int AdvisoryLockContended = 60500;
     public const int SessionLockLost = 60501;
     public const int AdvisoryLockNameNotRecorded = 60502;
+    public const int IdempotencyEnded = 60700;
+    public const int IdempotencyTakenOver = 60701;
 }

@@ -33,6 +33,9 @@ internal static class TagNames
     /// <summary>Ties the spans and log messages of one acquisition together. On spans only.</summary>
     public const string LockId = "efconcurrency.lock.id";
 
+    /// <summary><c>same_transaction</c>, <c>insert_last</c> or <c>two_phase</c>.</summary>
+    public const string IdempotencyMode = "efconcurrency.idempotency.mode";
+
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";
 }

@@ -1,5 +1,6 @@
 using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
+using EfConcurrency.Idempotency;
 using EfConcurrency.Migrations;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.RowLocks;
@@ -56,6 +57,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddVersioning(services);
         AddRowLocks(services);
         AddAdvisoryLocks(services);
+        AddIdempotency(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -173,6 +175,14 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
+    }
+
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotencyUnitState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<IdempotencyUnitState>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<IdempotencyUnitState>());
+        services.AddScoped<IInterceptor, IdempotencyInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
