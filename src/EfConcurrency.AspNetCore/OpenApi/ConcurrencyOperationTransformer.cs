@@ -1,3 +1,4 @@
+using EfConcurrency.AspNetCore.Preconditions;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -9,6 +10,12 @@ internal sealed class ConcurrencyOperationTransformer : IOpenApiOperationTransfo
 {
     public Task TransformAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
     {
+        // MVC takes what a model binder makes for parameters of the request.
+        foreach (var bound in context.Description.ParameterDescriptions.Where(p => p.Type == typeof(IfMatch) || p.Type == typeof(IfNoneMatch)))
+        {
+            operation.Parameters = operation.Parameters?.Where(p => p.Name != bound.Name || p.In == ParameterLocation.Header).ToList();
+        }
+
         var method = context.Description.HttpMethod ?? "";
         foreach (var description in context.Description.ActionDescriptor.EndpointMetadata.OfType<IOperationDescription>())
         {

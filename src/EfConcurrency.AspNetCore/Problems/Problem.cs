@@ -12,7 +12,4 @@ internal sealed record Problem(string Name, int Status, string Title, string Det
 
     /// <summary>How long to wait, where the exception knows better than the options.</summary>
     public Func<Exception, TimeSpan?> Wait { get; init; } = static _ => null;
-
-    /// <summary>Members beside those of RFC 9457.</summary>
-    public Action<Exception, IDictionary<string, object?>> Extend { get; init; } = static (_, _) => { };
 }

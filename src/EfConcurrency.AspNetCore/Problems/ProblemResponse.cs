@@ -17,26 +17,7 @@ internal static class ProblemResponse
     public static ProblemDetails? Prepare(HttpContext context, Exception exception)
     {
         var told = PreconditionCheck.Find(context, exception) ?? exception;
-        if (ProblemTable.Find(told) is not { } problem)
-        {
-            return null;
-        }
-
-        var options = context.RequestServices.GetService<EfConcurrencyProblemOptions>() ?? Defaults;
-        if (problem.MayBeRetried)
-        {
-            var seconds = (long)Math.Ceiling((problem.Wait(told) ?? options.RetryAfter).TotalSeconds);
-            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
-        }
-
-        if (told is PreconditionFailedException { Current: { } current })
-        {
-            context.Response.Headers.ETag = current.ToString();
-        }
-
-        var details = new ProblemDetails { Type = options.TypePrefix + problem.Name, Title = problem.Title, Status = problem.Status, Detail = problem.Detail };
-        problem.Extend(told, details.Extensions);
-        return details;
+        return ProblemTable.Find(told) is { } problem ? Prepare(context, problem, told) : null;
     }
 
     /// <summary>For a filter of minimal APIs, and an exception that is in the table.</summary>
@@ -57,13 +38,40 @@ internal static class ProblemResponse
             return false;
         }
 
+        await WriteAsync(context, details, exception, cancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>For middleware, and a problem that is known.</summary>
+    public static Task WriteAsync(HttpContext context, Problem problem, Exception? exception, CancellationToken cancellationToken)
+        => WriteAsync(context, Prepare(context, problem, exception), exception, cancellationToken);
+
+    private static ProblemDetails Prepare(HttpContext context, Problem problem, Exception? told)
+    {
+        var options = context.RequestServices.GetService<EfConcurrencyProblemOptions>() ?? Defaults;
+        var details = new ProblemDetails { Type = options.TypePrefix + problem.Name, Title = problem.Title, Status = problem.Status, Detail = problem.Detail };
+        if (problem.MayBeRetried)
+        {
+            var seconds = (long)Math.Ceiling(((told is null ? null : problem.Wait(told)) ?? options.RetryAfter).TotalSeconds);
+            context.Response.Headers.RetryAfter = seconds.ToString(CultureInfo.InvariantCulture);
+        }
+
+        if (told is PreconditionFailedException { Current: { } current })
+        {
+            context.Response.Headers.ETag = current.ToString();
+            details.Extensions["currentETag"] = current.ToString();
+        }
+
+        return details;
+    }
+
+    private static async Task WriteAsync(HttpContext context, ProblemDetails details, Exception? exception, CancellationToken cancellationToken)
+    {
         context.Response.StatusCode = details.Status!.Value;
         var writer = context.RequestServices.GetService<IProblemDetailsService>();
         if (writer is null || !await writer.TryWriteAsync(new() { HttpContext = context, ProblemDetails = details, Exception = exception }).ConfigureAwait(false))
         {
             await context.Response.WriteAsJsonAsync(details, options: null, ContentType, cancellationToken).ConfigureAwait(false);
         }
-
-        return true;
     }
 }

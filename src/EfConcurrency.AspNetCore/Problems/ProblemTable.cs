@@ -1,7 +1,9 @@
 using System.Collections.Frozen;
 using EfConcurrency.AdvisoryLocks;
+using EfConcurrency.AspNetCore.Idempotency;
 using EfConcurrency.AspNetCore.Preconditions;
 using EfConcurrency.Fencing;
+using EfConcurrency.Idempotency;
 using EfConcurrency.JobSlots;
 using EfConcurrency.Leases;
 using EfConcurrency.QueryPipeline;
@@ -19,16 +21,7 @@ internal static class ProblemTable
     public static readonly Problem MalformedHeader = new("malformed-header", 400, "A request header is malformed", "Send the header as its standard says.");
 
     public static readonly Problem PreconditionFailed = new(
-        "precondition-failed", 412, "The resource has another version", "Read the resource again, decide anew, and send its new ETag in If-Match.")
-    {
-        Extend = static (exception, members) =>
-        {
-            if ((exception as PreconditionFailedException)?.Current is { } current)
-            {
-                members["currentETag"] = current.ToString();
-            }
-        },
-    };
+        "precondition-failed", 412, "The resource has another version", "Read the resource again, decide anew, and send its new ETag in If-Match.");
 
     public static readonly Problem PreconditionRequired = new(
         "precondition-required", 428, "A precondition is required", "Send If-Match with the ETag of the version that was read.");
@@ -47,6 +40,9 @@ internal static class ProblemTable
         Wait = static e => e is LeaseNotAcquiredException { Remaining: var left } && left > TimeSpan.Zero && left < TimeSpan.FromHours(1) ? left : null,
     };
 
+    public static readonly Problem ResponseNotKept = new(
+        "response-not-kept", 409, "The operation was done before", "Its response was too large to be kept. Read what it led to; do not send it again with another key.");
+
     private static readonly Problem LockLost = new(
         "lock-lost", 503, "Exclusive access was lost", "The work was interrupted. Find out what was done before sending the request again.");
 
@@ -58,6 +54,23 @@ internal static class ProblemTable
         [typeof(MalformedHeaderException)] = MalformedHeader,
         [typeof(PreconditionFailedException)] = PreconditionFailed,
         [typeof(PreconditionRequiredException)] = PreconditionRequired,
+        [typeof(IdempotencyKeyHeaderException)] = new(
+            "idempotency-key-malformed", 400, "Idempotency-Key is missing or malformed", "Send one Idempotency-Key with 1 to 255 printable characters, such as a UUID: a new one with each new operation, the same with each repetition."),
+        [typeof(InvalidIdempotencyKeyException)] = new(
+            "idempotency-key-invalid", 400, "The idempotency key can't be used", "Use 1 to 255 printable characters, such as a UUID."),
+        [typeof(IdempotencyKeyReusedException)] = new(
+            "idempotency-key-reused", 422, "The key was used before with another request", "Nothing was done. Use a new key for a new operation; a repetition must be the same request."),
+        [typeof(IdempotencyInProgressException)] = new(
+            "idempotency-in-progress", 409, "The operation with this key is still being worked on", "Send the same request with the same key again.")
+        {
+            MayBeRetried = true,
+            Wait = static e => (e as IdempotencyInProgressException)?.RetryAfter,
+        },
+        [typeof(IdempotencyNeedsResolutionException)] = new(
+            "idempotency-needs-resolution", 409, "It is not known how far the operation with this key has come", "It is not run again by itself. The operator has to find out."),
+        [typeof(IdempotencyClaimLostException)] = new(
+            "idempotency-claim-lost", 409, "Another request has taken over the operation with this key", "Send the same request with the same key again.") { MayBeRetried = true },
+        [typeof(RequestTooLargeException)] = new("request-too-large", 413, "The request body is too large", "Send a smaller one."),
         [typeof(VersionConflictException)] = VersionConflict,
         [typeof(LockedRowDeletedException)] = new("row-deleted", 409, "The resource was deleted meanwhile", "Nothing was changed. Read again."),
         [typeof(FencingTokenRejectedException)] = new(
@@ -86,6 +99,10 @@ internal static class ProblemTable
         typeof(SessionLockUnsafeException),
         typeof(FencingConfigurationException),
         typeof(FencingTokenRequiredException),
+        typeof(IdempotencyNotPossibleException),
+        typeof(IdempotencyScopeException),
+        typeof(IdempotencyTableMissingException),
+        typeof(IdempotentResponseException),
         typeof(JobSlotTableMissingException),
         typeof(LeaseTableMissingException),
         typeof(UnsupportedBulkUpdateException),
