@@ -98,9 +98,4 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token);
         return Assert.Single(report.Entries, e => e.Key == "efconcurrency-OrderContext").Value;
     }
-
-    private sealed class ShiftedTime(TimeSpan shift) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + shift;
-    }
 }

@@ -325,11 +325,6 @@ public abstract class IdempotencyConformanceTests(PaymentDatabase database, Acti
 
             services?.Invoke(s);
         });
-
-    private sealed class ShiftedTime(TimeSpan shift) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + shift;
-    }
 }
 
 public sealed class MinimalApiIdempotencyTests(PaymentDatabase database) : IdempotencyConformanceTests(database, PaymentEndpoints.MapMinimal);
