@@ -34,4 +34,13 @@ internal static class EventIds
     public const int AdvisoryLockNameNotRecorded = 60502;
     public const int IdempotencyEnded = 60700;
     public const int IdempotencyTakenOver = 60701;
+    public const int IdempotencyClaimLost = 60702;
+    public const int IdempotencyNotExtended = 60703;
+    public const int IdempotencyNotReleased = 60704;
+    public const int IdempotencyNeedsResolution = 60705;
+    public const int IdempotencyExpired = 60706;
+    public const int IdempotencyStuck = 60707;
+    public const int IdempotencyCleanupFailed = 60708;
+    public const int IdempotencyErased = 60709;
+    public const int IdempotencyResolved = 60710;
 }

@@ -36,6 +36,9 @@ internal static class TagNames
     /// <summary><c>same_transaction</c>, <c>insert_last</c> or <c>two_phase</c>.</summary>
     public const string IdempotencyMode = "efconcurrency.idempotency.mode";
 
+    /// <summary>Type name of a DbContext.</summary>
+    public const string Context = "efconcurrency.context";
+
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";
 }

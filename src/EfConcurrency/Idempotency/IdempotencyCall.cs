@@ -1,4 +1,3 @@
-using EfConcurrency.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -57,11 +56,4 @@ internal sealed class IdempotencyCall
     public NpgsqlConnection Connection
         => Context.Database.GetDbConnection() as NpgsqlConnection
             ?? throw new InvalidOperationException($"'{Context.GetType().Name}' has no connection of Npgsql. Call UseNpgsql(…) on its options.");
-
-    /// <summary>Turns what the server says about a missing table into an exception that names the way out.</summary>
-    public Exception? Explain(Exception exception)
-        => SqlStates.FindPostgresException(exception) is { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn } error
-            && error.BatchCommand?.CommandText.StartsWith("/* efconcurrency idempotency.", StringComparison.Ordinal) == true
-            ? IdempotencyTableMissingException.NotInDatabase(Table.Name, error)
-            : null;
 }

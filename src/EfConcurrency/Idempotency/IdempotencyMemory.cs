@@ -27,10 +27,12 @@ internal static class IdempotencyMemory
         Volatile.Write(ref Seen[print & (Slots - 1)], print);
     }
 
+    public static void Clear() => Array.Clear(Seen);
+
     private static long Print(IdempotencyCall call)
     {
         Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{call.Connection.Host}\u001f{call.Connection.Port}\u001f{call.Connection.Database}\u001f{call.Table.Name}\u001f{call.Key.Scope}\u001f{call.Key.Key}"), hash);
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{call.Connection.DataSource}\u001f{call.Connection.Database}\u001f{call.Table.Name}\u001f{call.Key.Scope}\u001f{call.Key.Key}"), hash);
         return BinaryPrimitives.ReadInt64LittleEndian(hash);
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace EfConcurrency.Idempotency;
 
 /// <summary>How an operation is made idempotent. All that share a scope use the same settings.</summary>
-public sealed class IdempotencyOptions
+public sealed record IdempotencyOptions
 {
     private static readonly TimeSpan LongestRetention = TimeSpan.FromDays(3650);
     private static readonly TimeSpan LongestLease = TimeSpan.FromDays(1);

@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace EfConcurrency.Idempotency;
 
 /// <summary>A key and what became of its operation, as it stands in the table. The library alone writes it; read it as you like.</summary>
@@ -60,4 +62,38 @@ public sealed class IdempotencyRecord
 
     /// <summary>When the key is forgotten.</summary>
     public DateTimeOffset ExpiresAt { get; private set; }
+
+    /// <summary>What <see cref="Read"/> reads, in its order.</summary>
+    internal static string[] Columns { get; } =
+    [
+        nameof(Scope), nameof(Key), nameof(Fingerprint), nameof(FingerprintVersion), nameof(State), nameof(Fence), nameof(Owner), nameof(Attempts), nameof(LockedUntil),
+        nameof(RecoveryPoint), nameof(RecoveryData), nameof(ResponseStatus), nameof(ResponseHeaders), nameof(ResponseBody), nameof(ProtectionKeyId),
+        nameof(CreatedAt), nameof(CompletedAt), nameof(ExpiresAt),
+    ];
+
+    internal static IdempotencyRecord Read(DbDataReader row) => new()
+    {
+        Scope = row.GetString(0),
+        Key = row.GetString(1),
+        Fingerprint = row.GetFieldValue<byte[]>(2),
+        FingerprintVersion = row.GetInt16(3),
+        State = (IdempotencyState)row.GetInt16(4),
+        Fence = row.GetInt64(5),
+        Owner = row.GetGuid(6),
+        Attempts = row.GetInt32(7),
+        LockedUntil = Time(row, 8),
+        RecoveryPoint = Text(row, 9),
+        RecoveryData = Text(row, 10),
+        ResponseStatus = row.IsDBNull(11) ? null : row.GetInt16(11),
+        ResponseHeaders = Text(row, 12),
+        ResponseBody = row.IsDBNull(13) ? null : row.GetFieldValue<byte[]>(13),
+        ProtectionKeyId = Text(row, 14),
+        CreatedAt = row.GetFieldValue<DateTimeOffset>(15),
+        CompletedAt = Time(row, 16),
+        ExpiresAt = row.GetFieldValue<DateTimeOffset>(17),
+    };
+
+    private static string? Text(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetString(column);
+
+    private static DateTimeOffset? Time(DbDataReader row, int column) => row.IsDBNull(column) ? null : row.GetFieldValue<DateTimeOffset>(column);
 }

@@ -42,11 +42,6 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
                 activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName);
             }
 
-            if (call.Explain(exception) is { } explained)
-            {
-                throw explained;
-            }
-
             throw;
         }
     }
@@ -96,7 +91,12 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
                 + "Use context.Database.BeginTransactionAsync, or leave the transaction to ExecuteIdempotentlyAsync.");
         }
 
-        return call.Context.Database.CurrentTransaction is { } transaction ? new JoinedTransaction(call, transaction) : new OwnTransaction(call);
+        return call.Options.Mode switch
+        {
+            IdempotencyMode.InsertLast => new InsertLast(call),
+            IdempotencyMode.TwoPhase => new TwoPhase(call),
+            _ => call.Context.Database.CurrentTransaction is { } transaction ? new JoinedTransaction(call, transaction) : new OwnTransaction(call),
+        };
     }
 
     /// <summary>One plain read, outside of any transaction: all that a replay needs.</summary>

@@ -43,6 +43,9 @@ internal sealed class IdempotencySql
 
     public const string Commit = "COMMIT";
 
+    /// <summary>What the server complains about when it is to store a response under a claim that is lost.</summary>
+    public const string ClaimLost = "efconcurrency: idempotency claim lost";
+
     /// <summary>With this, a lost reply to the commit can be settled. No id is given out to a transaction that has written nothing.</summary>
     private const string Ticket = "pg_current_xact_id_if_assigned()::text, substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)";
 
@@ -59,6 +62,7 @@ internal sealed class IdempotencySql
         var state = $"r.{table[nameof(R.State)]}";
         var isInProgress = $"{state} = {(short)IdempotencyState.InProgress}";
         var isExpired = $"(r.{table[nameof(R.ExpiresAt)]} <= clock_timestamp() and ({state} = {(short)IdempotencyState.Completed} or {isInProgress} and {isLapsed}))";
+        var isOurs = $"{isTheRow} and r.{table[nameof(R.Fence)]} = $3 and {isInProgress}";
         var look = $$"""
             r.{{table[nameof(R.State)]}}, r.{{table[nameof(R.Fence)]}}, r.{{table[nameof(R.Owner)]}},
             r.{{table[nameof(R.FingerprintVersion)]}} <> $4 or r.{{table[nameof(R.Fingerprint)]}} = $3, {{isLapsed}}, {{isExpired}},
@@ -98,7 +102,7 @@ internal sealed class IdempotencySql
                 {{table[nameof(R.Fence)]}} = r.{{table[nameof(R.Fence)]}} + 1, {{table[nameof(R.Owner)]}} = $3,
                 {{table[nameof(R.Attempts)]}} = r.{{table[nameof(R.Attempts)]}} + 1, {{table[nameof(R.LockedUntil)]}} = {{After("$4")}}
             from {{Now}}
-            where {{isTheRow}} and r.{{table[nameof(R.Fence)]}} = $5 and {{isInProgress}} and {{isLapsed}}
+            where {{isTheRow}} and r.{{table[nameof(R.Fence)]}} = $5 and {{isInProgress}} and ({{isLapsed}} or r.{{table[nameof(R.Owner)]}} = $3)
             returning r.{{table[nameof(R.Fence)]}}, {{Ticket}}, r.{{table[nameof(R.Attempts)]}}, r.{{table[nameof(R.RecoveryPoint)]}}, r.{{table[nameof(R.RecoveryData)]}}
             """;
 
@@ -109,9 +113,58 @@ internal sealed class IdempotencySql
                     {{table[nameof(R.State)]}} = {{(short)IdempotencyState.Completed}}, {{table[nameof(R.ResponseStatus)]}} = $4, {{table[nameof(R.ResponseHeaders)]}} = $5,
                     {{table[nameof(R.ResponseBody)]}} = $6, {{table[nameof(R.ProtectionKeyId)]}} = $7,
                     {{table[nameof(R.CompletedAt)]}} = clock_timestamp(), {{table[nameof(R.LockedUntil)]}} = null
-                where {{isTheRow}} and r.{{table[nameof(R.Fence)]}} = $3 and {{isInProgress}}
+                where {{isOurs}}
                 returning 1)
-            select 1 / count(*) from done
+            select case when count(*) = 1 then 1 else ('{{ClaimLost}}, rows: ' || count(*))::integer end from done
+            """;
+
+        InsertCompleted = $$"""
+            /* efconcurrency idempotency.insert-completed */
+            insert into {{table.Name}} as r (
+                {{Columns(nameof(R.Scope), nameof(R.Key), nameof(R.Fingerprint), nameof(R.FingerprintVersion), nameof(R.Owner), nameof(R.ResponseStatus))}},
+                {{Columns(nameof(R.ResponseHeaders), nameof(R.ResponseBody), nameof(R.ProtectionKeyId), nameof(R.ExpiresAt), nameof(R.State), nameof(R.Fence))}},
+                {{Columns(nameof(R.Attempts), nameof(R.CreatedAt), nameof(R.CompletedAt))}})
+            select {0}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, {8}, t.now + {9} * interval '1 microsecond', 1, (extract(epoch from t.now) * 1000000)::bigint, 1, t.now, t.now
+            from {{Now}}
+            returning r.{{table[nameof(R.Fence)]}}
+            """;
+
+        DeleteIfExpired = $"/* efconcurrency idempotency.delete-if-expired */ delete from {table.Name} r where {isTheRow} and {isExpired}";
+
+        HoldInSave = $$"""
+            /* efconcurrency idempotency.hold-in-save */
+            update {{table.Name}} r set {{table[nameof(R.LockedUntil)]}} = clock_timestamp() + {3} * interval '1 microsecond'
+            where r.{{table[nameof(R.Scope)]}} = {0} and r.{{table[nameof(R.Key)]}} = {1} and r.{{table[nameof(R.Fence)]}} = {2} and {{isInProgress}}
+            returning 1
+            """;
+
+        Begin = $$"""
+            /* efconcurrency idempotency.begin-step */
+            update {{table.Name}} r set {{table[nameof(R.RecoveryPoint)]}} = $4, {{table[nameof(R.LockedUntil)]}} = {{After("$5")}}
+            from {{Now}} where {{isOurs}} returning r.{{table[nameof(R.Fence)]}}, {{Ticket}}
+            """;
+
+        Record = $$"""
+            /* efconcurrency idempotency.record-step */
+            with done as (
+                update {{table.Name}} r set
+                    {{table[nameof(R.RecoveryData)]}} = coalesce(r.{{table[nameof(R.RecoveryData)]}}, '{}') || jsonb_build_object($4::text, $6::jsonb),
+                    {{table[nameof(R.LockedUntil)]}} = {{After("$5")}}
+                from {{Now}} where {{isOurs}} returning 1)
+            select case when count(*) = 1 then 1 else ('{{ClaimLost}}, rows: ' || count(*))::integer end from done
+            """;
+
+        Extend = $$"""
+            /* efconcurrency idempotency.extend */
+            update {{table.Name}} r set {{table[nameof(R.LockedUntil)]}} = {{After("$4")}} from {{Now}} where {{isOurs}} returning r.{{table[nameof(R.Fence)]}}, {{Ticket}}
+            """;
+
+        Release = $"/* efconcurrency idempotency.release */ update {table.Name} r set {table[nameof(R.LockedUntil)]} = null where {isOurs} returning r.{table[nameof(R.Fence)]}, {Ticket}";
+
+        MarkAmbiguous = $$"""
+            /* efconcurrency idempotency.mark-ambiguous */
+            update {{table.Name}} r set {{table[nameof(R.State)]}} = {{(short)IdempotencyState.NeedsResolution}}, {{table[nameof(R.RecoveryPoint)]}} = $4, {{table[nameof(R.LockedUntil)]}} = null
+            where {{isOurs}} returning r.{{table[nameof(R.Fence)]}}, {{Ticket}}
             """;
 
         IsOurs = $"/* efconcurrency idempotency.is-ours */ select {state} = {(short)IdempotencyState.Completed} and r.{table[nameof(R.Owner)]} = $3 from {table.Name} r where {isTheRow}";
@@ -134,13 +187,41 @@ internal sealed class IdempotencySql
     public string TakeOver { get; }
 
     /// <summary>
-    /// Keeps the response. When the claim is lost it fails (22012), so that the COMMIT behind it in the same batch does not happen.
+    /// Keeps the response. When the claim is lost it fails (22P02, with <see cref="ClaimLost"/>), so that the COMMIT behind it in the same batch does
+    /// not happen.
     /// Parameters: $3 fence, $4 status, $5 headers, $6 body, $7 protection key.
     /// </summary>
     public string Complete { get; }
 
     /// <summary>Settles a commit whose reply was lost, when the server can't. Parameter: $3 owner.</summary>
     public string IsOurs { get; }
+
+    /// <summary>
+    /// Key and response in one, for a save: 23505 when the key is known. Parameters: {0} scope, {1} key, {2} fingerprint, {3} its version, {4} owner,
+    /// {5} status, {6} headers, {7} body, {8} protection key, {9} retention.
+    /// </summary>
+    public string InsertCompleted { get; }
+
+    /// <summary>Makes room for a new life of the key.</summary>
+    public string DeleteIfExpired { get; }
+
+    /// <summary>Refuses a save under a claim that is lost, and holds it to the end of its transaction. Parameters: {0} scope, {1} key, {2} fence, {3} lease.</summary>
+    public string HoldInSave { get; }
+
+    /// <summary>Begins a step: fences, and locks the row to the end of the transaction, so that nobody takes over meanwhile. Parameters: $3 fence, $4 step, $5 lease.</summary>
+    public string Begin { get; }
+
+    /// <summary>Keeps the result of a step. Fails like <see cref="Complete"/>. Parameters: $3 fence, $4 step, $5 lease, $6 result.</summary>
+    public string Record { get; }
+
+    /// <summary>A sign of life. Parameters: $3 fence, $4 lease.</summary>
+    public string Extend { get; }
+
+    /// <summary>Lets the next one take over at once, at the recovery point that was reached. Parameter: $3 fence.</summary>
+    public string Release { get; }
+
+    /// <summary>Nobody knows whether a step took effect. Parameters: $3 fence, $4 step.</summary>
+    public string MarkAmbiguous { get; }
 
     private static readonly string[] Cleared =
     [

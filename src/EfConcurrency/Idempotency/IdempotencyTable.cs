@@ -20,17 +20,24 @@ internal sealed class IdempotencyTable
         _entityType = entityType;
         _columns = entityType.GetProperties().ToDictionary(p => p.Name, p => sql.DelimitIdentifier(table.FindColumn(p)!.Name), StringComparer.Ordinal);
         Name = sql.DelimitIdentifier(table.Name, table.Schema);
+        BareName = table.Name;
         PrimaryKey = entityType.FindPrimaryKey()!.GetName()!;
         Sql = new(this);
+        AdminSql = new(this);
     }
 
     /// <summary>The table, quoted, with its schema.</summary>
     public string Name { get; }
 
+    /// <summary>The table as the catalogue has it, without its schema.</summary>
+    public string BareName { get; }
+
     /// <summary>Name of the constraint that a second claim violates.</summary>
     public string PrimaryKey { get; }
 
     public IdempotencySql Sql { get; }
+
+    public IdempotencyAdminSql AdminSql { get; }
 
     /// <summary>The column of a property of <see cref="IdempotencyRecord"/>, quoted.</summary>
     public string this[string property] => _columns[property];
@@ -48,6 +55,6 @@ internal sealed class IdempotencyTable
     /// <summary>A parameter that is the value of a column, for statements that ride in a save.</summary>
     public SqlParameterValue Value(string property, object? value) => SqlParameterValue.For(_entityType.FindProperty(property)!, value);
 
-    /// <summary>A number that is no column's value; a length of time in microseconds, because an interval of days is not the same length everywhere.</summary>
-    public SqlParameterValue Number(long? value) => Value(nameof(IdempotencyRecord.Fence), value);
+    /// <summary>A length of time as a parameter: microseconds, because an interval of days is not the same length everywhere.</summary>
+    public SqlParameterValue Microseconds(TimeSpan time) => Value(nameof(IdempotencyRecord.Fence), time.Ticks / TimeSpan.TicksPerMicrosecond);
 }

@@ -7,7 +7,7 @@ internal static class IdempotencyTakeover
     public static async Task<IdempotencyClaim?> TryAsync(IdempotencyRow row, IdempotencyCall call, TimeSpan? lease, CancellationToken cancellationToken)
     {
         var verdict = row.Judge(call.Owner);
-        if (verdict is not (IdempotencyVerdict.Reset or IdempotencyVerdict.TakeOver))
+        if (verdict is not (IdempotencyVerdict.Reset or IdempotencyVerdict.TakeOver or IdempotencyVerdict.AlreadyOurs))
         {
             return null;
         }
@@ -21,6 +21,11 @@ internal static class IdempotencyTakeover
         var batch = new IdempotencyBatch(call, call.Connection);
         await using (batch.ConfigureAwait(false))
         {
+            if (lease is not null)
+            {
+                batch.Add(IdempotencySql.Durable);
+            }
+
             if (verdict == IdempotencyVerdict.Reset)
             {
                 batch.AddReset(lease, row.Fence);
@@ -30,7 +35,7 @@ internal static class IdempotencyTakeover
                 batch.AddTakeOver(lease, row.Fence);
             }
 
-            var claim = await batch.SendTakeAsync(cancellationToken).ConfigureAwait(false);
+            var claim = await batch.SendTakeAsync(before: lease is null ? 0 : 1, cancellationToken).ConfigureAwait(false);
             if (claim is not null && verdict == IdempotencyVerdict.TakeOver)
             {
                 IdempotencyLog.TakenOver(call.Logger, call.Key.Hash, claim.Attempts, row.RecoveryPoint);

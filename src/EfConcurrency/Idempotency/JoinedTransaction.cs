@@ -24,7 +24,17 @@ internal sealed class JoinedTransaction(IdempotencyCall call, IDbContextTransact
 
         try
         {
-            var answer = await ClaimAsync(patience, cancellationToken).ConfigureAwait(false);
+            IdempotencyAnswer answer;
+            try
+            {
+                answer = await ClaimAsync(patience, cancellationToken).ConfigureAwait(false);
+            }
+            catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable)
+            {
+                await GiveUpAsync().ConfigureAwait(false);
+                return IdempotencyAttempt.InProgress(call, leaseLeft: null, error);
+            }
+
             var claim = answer.Claim;
             if (claim is null)
             {
@@ -47,19 +57,12 @@ internal sealed class JoinedTransaction(IdempotencyCall call, IDbContextTransact
 
             return await WorkAsync(claim, cancellationToken).ConfigureAwait(false);
         }
-        catch (PostgresException error) when (error.SqlState == PostgresErrorCodes.LockNotAvailable && IsClaim(error))
-        {
-            await GiveUpAsync().ConfigureAwait(false);
-            return IdempotencyAttempt.InProgress(call, leaseLeft: null, error);
-        }
         catch
         {
             await GiveUpAsync().ConfigureAwait(false);
             throw;
         }
     }
-
-    private static bool IsClaim(PostgresException error) => error.BatchCommand?.CommandText.StartsWith("/* efconcurrency idempotency.claim", StringComparison.Ordinal) == true;
 
     private async Task<IdempotencyAnswer> ClaimAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
@@ -117,7 +120,7 @@ internal sealed class JoinedTransaction(IdempotencyCall call, IDbContextTransact
         await using (batch.ConfigureAwait(false))
         {
             Array.ForEach(statements, s => batch.Add(s));
-            await batch.SendToTheEndAsync().ConfigureAwait(false);
+            await batch.SendToTheEndAsync(fence: 0).ConfigureAwait(false);
         }
     }
 }
