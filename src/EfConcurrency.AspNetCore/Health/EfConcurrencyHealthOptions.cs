@@ -24,10 +24,15 @@ public sealed class EfConcurrencyHealthOptions
     /// <value>1 minute</value>
     public TimeSpan MaxAbandonedLeaseAge { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>An idempotent operation whose worker has been gone for so long, or that needs resolution, makes the check degraded.</summary>
+    /// <value>5 minutes</value>
+    public TimeSpan MaxStuckKeyAge { get; set; } = TimeSpan.FromMinutes(5);
+
     /// <exception cref="ArgumentOutOfRangeException">An option makes no sense; the message names it.</exception>
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MaxClockSkew, TimeSpan.Zero, nameof(MaxClockSkew));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxAbandonedLeaseAge, TimeSpan.Zero, nameof(MaxAbandonedLeaseAge));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxStuckKeyAge, TimeSpan.Zero, nameof(MaxStuckKeyAge));
     }
 }

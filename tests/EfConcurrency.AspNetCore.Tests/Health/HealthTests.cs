@@ -74,6 +74,21 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
     }
 
     [Fact]
+    public async Task An_operation_that_nobody_ends_is_told()
+    {
+        await using var own = await database.CreateDatabaseAsync();
+        await using var db = database.Open(own.ConnectionString);
+        await db.Database.EnsureCreatedAsync(Token);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.ExecuteInPhasesAsync<OrderContext, string, int>(
+            new("tests", "stuck"), "request", (_, _) => throw new InvalidOperationException("planted"), options: null, Token));
+        Assert.Equal(0L, (await CheckAsync(own.ConnectionString)).Data["idempotency.stuck"]);
+
+        var entry = await CheckAsync(own.ConnectionString, o => o.MaxStuckKeyAge = TimeSpan.Zero);
+        Assert.Equal(HealthStatus.Degraded, entry.Status);
+        Assert.Contains("ListStuckAsync", entry.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_missing_table_and_a_missing_server_are_unhealthy()
     {
         await using var empty = await database.CreateDatabaseAsync();

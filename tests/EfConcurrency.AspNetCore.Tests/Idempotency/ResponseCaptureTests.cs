@@ -1,6 +1,7 @@
 using System.Net;
 using EfConcurrency.AspNetCore.Idempotency;
 using EfConcurrency.AspNetCore.Tests.Support;
+using EfConcurrency.Idempotency;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -204,6 +205,46 @@ public sealed class ResponseCaptureTests(PaymentDatabase database) : IClassFixtu
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
         await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
         Assert.Equal((0, 0), (await database.EffectsAsync(_account), await database.KeysAsync(_key)));
+    }
+
+    [Fact]
+    public async Task In_two_phases_a_repetition_goes_on_behind_the_step_that_is_done()
+    {
+        var (charges, isDown) = (new List<string>(), true);
+        await using var app = await StartAsync(a => a.MapPost("/", async (PaymentContext db, CancellationToken cancellationToken) =>
+        {
+            var phases = db.CurrentIdempotencyPhases();
+            var charge = await phases.CallAsync(
+                "charge",
+                (downstreamKey, _) =>
+                {
+                    charges.Add(downstreamKey);
+                    return Task.FromResult(charges.Count);
+                },
+                cancellationToken: cancellationToken);
+            if (isDown)
+            {
+                throw new InvalidOperationException("planted");
+            }
+
+            await phases.RunAsync("book", async (context, token) =>
+            {
+                context.Add(new Payment { Account = _account, Amount = charge });
+                await context.SaveChangesAsync(token);
+            }, cancellationToken);
+            return TypedResults.Ok(charge);
+        }).WithIdempotency(o => o.Mode = IdempotencyMode.TwoPhase));
+
+        using var failed = await PostAsync(app, "/");
+        await HttpAssert.IsStatusAsync(failed, HttpStatusCode.InternalServerError);
+        isDown = false;
+        using var done = await PostAsync(app, "/");
+        Assert.Equal("1", await done.Content.ReadAsStringAsync(Token));
+        using var again = await PostAsync(app, "/");
+        Assert.True(again.Headers.Contains("Idempotency-Replayed"));
+        Assert.Equal("1", await again.Content.ReadAsStringAsync(Token));
+        Assert.Single(charges);
+        Assert.Equal(1, await database.EffectsAsync(_account));
     }
 
     private static async IAsyncEnumerable<string> Events()

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EfConcurrency.AspNetCore.Tests.Idempotency;
 using EfConcurrency.AspNetCore.Tests.Preconditions;
 using EfConcurrency.AspNetCore.Tests.Support;
 using Microsoft.AspNetCore.Builder;
@@ -31,6 +32,45 @@ public sealed class OpenApiTests(OrderDatabase database) : IClassFixture<OrderDa
         var upsert = paths.GetProperty("/orders/{id}/upsert").GetProperty("put");
         Assert.Equal(["id", "If-Match", "If-None-Match"], Parameters(upsert));
         Assert.False(Header(upsert, "If-Match").TryGetProperty("required", out var required) && required.GetBoolean());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Idempotency_is_described(bool isMvc)
+    {
+        await using var app = await TestApp.StartAsync(
+            database.ConnectionString,
+            a =>
+            {
+                a.MapOpenApi();
+                if (isMvc)
+                {
+                    a.MapControllers();
+                }
+                else
+                {
+                    PaymentEndpoints.MapMinimal(a);
+                }
+            },
+            s =>
+            {
+                s.AddOpenApi(o => o.AddEfConcurrency());
+                TestUsers.Register(s);
+                s.AddIdempotency<OrderContext>(o => o.ScopeByUser());
+                s.AddSingleton<PaymentScript>().AddDbContext<PaymentContext>();
+                if (isMvc)
+                {
+                    TestApp.Controllers(typeof(PaymentsController))(s);
+                    s.AddMvcCore().AddApiExplorer();
+                }
+            });
+        var post = (await DocumentAsync(app)).GetProperty("/accounts/{account}/payments").GetProperty("post");
+        Assert.Equal(["account", "Idempotency-Key"], Parameters(post));
+        Assert.True(Header(post, "Idempotency-Key").GetProperty("required").GetBoolean());
+        Assert.All((string[])["200", "400", "409", "413", "422"], status => Assert.Contains(status, Responses(post)));
+        Assert.True(post.GetProperty("responses").GetProperty("409").GetProperty("headers").TryGetProperty("Retry-After", out _));
+        Assert.True(post.GetProperty("responses").GetProperty("200").GetProperty("headers").TryGetProperty("Idempotency-Replayed", out _));
     }
 
     private static IEnumerable<string> Parameters(JsonElement operation)
@@ -66,6 +106,9 @@ public sealed class OpenApiTests(OrderDatabase database) : IClassFixture<OrderDa
                     s.AddMvcCore().AddApiExplorer();
                 }
             });
-        return JsonDocument.Parse(await app.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken)).RootElement.GetProperty("paths");
+        return await DocumentAsync(app);
     }
+
+    private static async Task<JsonElement> DocumentAsync(TestApp app)
+        => JsonDocument.Parse(await app.Client.GetStringAsync(new Uri("/openapi/v1.json", UriKind.Relative), TestContext.Current.CancellationToken)).RootElement.GetProperty("paths");
 }

@@ -19,7 +19,7 @@ public class OrderContext(DbContextOptions<OrderContext> options) : DbContext(op
         modelBuilder.Entity<Document>().HasVersion(d => d.Revision);
         modelBuilder.Entity<SystemRow>().HasVersion(r => r.RowVersion);
         modelBuilder.Entity<ShadowRow>().HasVersion<long>("RowVersion");
-        modelBuilder.HasLeases();
+        modelBuilder.HasLeases().HasIdempotencyKeys();
     }
 }
 

@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace Microsoft.Extensions.DependencyInjection;
 
 /// <summary>Registers idempotent requests.</summary>
-public static class IdempotencyServiceCollectionExtensions
+public static class IdempotentHttpServiceCollectionExtensions
 {
     /// <summary>
     /// Sets the context in whose database keys are kept and work is done, and the defaults of <c>WithIdempotency()</c>, <c>[Idempotent]</c> and
