@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Sockets;
+using System.Text;
 using EfConcurrency.AspNetCore.Tests.Support;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.AspNetCore.Builder;
@@ -10,6 +12,7 @@ namespace EfConcurrency.AspNetCore.Tests.Idempotency;
 public abstract class IdempotencyConformanceTests(PaymentDatabase database, Action<WebApplication> map, Type? controller = null) : IClassFixture<PaymentDatabase>
 {
     private readonly PaymentScript _script = new();
+    private readonly TaskCompletionSource _aborted = new();
     private readonly string _account = Guid.NewGuid().ToString("N");
     private readonly string _key = Guid.NewGuid().ToString();
 
@@ -85,8 +88,8 @@ public abstract class IdempotencyConformanceTests(PaymentDatabase database, Acti
     public async Task A_key_given_twice_or_over_long_is_refused()
     {
         await using var app = await StartAsync();
-        using var twice = await app.SendAsync(HttpMethod.Post, Path(_account), new PaymentInput(10), ("X-User", "ann"), ("Idempotency-Key", "a"), ("Idempotency-Key", "a"));
-        await HttpAssert.IsProblemAsync(twice, HttpStatusCode.BadRequest, "idempotency-key-malformed");
+        Assert.StartsWith("HTTP/1.1 400 ", await SendRawAsync(app, "Idempotency-Key: a\r\nIdempotency-Key: a\r\n"), StringComparison.Ordinal);
+        Assert.Equal(0, await database.EffectsAsync(_account));
         using var tooLong = await PayAsync(app, new string('x', 256));
         await HttpAssert.IsProblemAsync(tooLong, HttpStatusCode.BadRequest, "idempotency-key-malformed");
         using var longest = await PayAsync(app, new string('x', 255));
@@ -170,6 +173,7 @@ public abstract class IdempotencyConformanceTests(PaymentDatabase database, Acti
         await entered.Task.WaitAsync(Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => first);
+        await _aborted.Task.WaitAsync(Token);
         go.SetResult();
 
         HttpResponseMessage? retry = null;
@@ -305,9 +309,29 @@ public abstract class IdempotencyConformanceTests(PaymentDatabase database, Acti
     private Task<HttpResponseMessage> PayAsync(TestApp app, string key, int amount = 10, string user = "ann")
         => app.SendAsync(HttpMethod.Post, Path(_account), new PaymentInput(amount), ("X-User", user), ("Idempotency-Key", key));
 
+    /// <summary>As no client of good manners sends it: what the first line of the answer is.</summary>
+    private async Task<string> SendRawAsync(TestApp app, string headers)
+    {
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(app.Address.Host, app.Address.Port, Token);
+        const string body = "{\"amount\":10}";
+        var request = $"POST {Path(_account)} HTTP/1.1\r\nHost: localhost\r\nX-User: ann\r\nContent-Type: application/json\r\nContent-Length: {body.Length}\r\nConnection: close\r\n{headers}\r\n{body}";
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(request), Token);
+        using var reader = new StreamReader(socket.GetStream());
+        return (await reader.ReadLineAsync(Token))!;
+    }
+
     private Task<TestApp> StartAsync(Action<IServiceCollection>? services = null) => TestApp.StartAsync(
         database.ConnectionString,
-        app => map(app),
+        app =>
+        {
+            app.Use((http, next) =>
+            {
+                http.RequestAborted.Register(() => _aborted.TrySetResult());
+                return next(http);
+            });
+            map(app);
+        },
         s =>
         {
             database.Register(s);
