@@ -18,7 +18,7 @@ internal sealed record IdempotencyAttempt(IdempotencyOutcome<IdempotentResponse>
         response.Decision == IdempotentDecision.Discard ? "discarded" : claim.Attempts > 1 ? "taken_over" : "executed");
 
     public static IdempotencyAttempt Replayed(IdempotencyRow row, IdempotencyCall call) => new(
-        new(StoredResponse.Read(row, call.Key, call.Options), isReplay: true, hasResult: row.Body is not null, row.CompletedAt, row.Fence),
+        new(StoredResponse.Read(row, call.Key, call.Options), isReplay: true, hasResult: row.Body is not null || call.ReturnsResponse, row.CompletedAt, row.Fence),
         "replayed");
 
     public static IdempotencyAttempt InProgress(IdempotencyCall call, TimeSpan? leaseLeft, Exception? cause = null) => new(

@@ -165,6 +165,9 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<VersionVerifications>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionVerifications>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<VersionVerifications>());
+        services.AddScoped<VersionExpectations>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionExpectations>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<VersionExpectations>());
         services.AddScoped<IEnvelopeContributor, VersionConflictExplainer>();
         services.AddScoped<RetryUnitState>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());

@@ -20,7 +20,7 @@ internal static class ReplayClassifier
         {
             switch (e)
             {
-                case IFinalRefusal or OperationCanceledException or RetryLimitExceededException or CommitOutcomeUnknownException or TimeoutException:
+                case IFinalRefusal { IsFinal: true } or OperationCanceledException or RetryLimitExceededException or CommitOutcomeUnknownException or TimeoutException:
                     return ReplayVerdict.Never;
                 case DbUpdateConcurrencyException:
                     return ReplayVerdict.Conflict;

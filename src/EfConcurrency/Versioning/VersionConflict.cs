@@ -33,6 +33,12 @@ public sealed class VersionConflict
     /// <summary>Names of the properties this save wanted to write; no values, so that a log may show them.</summary>
     public IReadOnlyList<string> ChangedProperties { get; }
 
+    /// <summary>
+    /// Whether the expected version was given by <c>db.Expect(…)</c>, as a client's precondition is. Reading again does not change it, so
+    /// <c>RetryOnConflictAsync</c> does not try again.
+    /// </summary>
+    public bool IsPrecondition { get; private init; }
+
     internal IEntityType Type { get; }
 
     /// <inheritdoc/>
@@ -41,9 +47,11 @@ public sealed class VersionConflict
             ? $"{EntityType} ({VersionKeys.Format(Key)}): expected version {Expected ?? "any"}, but there is no such row"
             : $"{EntityType} ({VersionKeys.Format(Key)}): expected version {Expected}, but the row has {Actual}";
 
-    internal static VersionConflict Stale(IEntityType entityType, IReadOnlyDictionary<string, object?> key, object? expected, object? actual, IReadOnlyList<string> changedProperties)
-        => new(entityType, key, expected, actual, isDeleted: false, changedProperties);
+    internal static VersionConflict Stale(
+        IEntityType entityType, IReadOnlyDictionary<string, object?> key, object? expected, object? actual, IReadOnlyList<string> changedProperties, bool isPrecondition = false)
+        => new(entityType, key, expected, actual, isDeleted: false, changedProperties) { IsPrecondition = isPrecondition };
 
-    internal static VersionConflict Deleted(IEntityType entityType, IReadOnlyDictionary<string, object?> key, object? expected, IReadOnlyList<string>? changedProperties = null)
-        => new(entityType, key, expected, actual: null, isDeleted: true, changedProperties ?? []);
+    internal static VersionConflict Deleted(
+        IEntityType entityType, IReadOnlyDictionary<string, object?> key, object? expected, IReadOnlyList<string>? changedProperties = null, bool isPrecondition = false)
+        => new(entityType, key, expected, actual: null, isDeleted: true, changedProperties ?? []) { IsPrecondition = isPrecondition };
 }

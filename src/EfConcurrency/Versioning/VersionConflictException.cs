@@ -1,3 +1,4 @@
+using EfConcurrency.Resilience;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Update;
 
@@ -8,7 +9,7 @@ namespace EfConcurrency.Versioning;
 /// <see cref="Conflicts"/> names every such row of the save, where EF names the first only.
 /// Read again and decide anew (<c>RetryOnConflictAsync</c> does both), merge (<c>SaveChangesMergingAsync</c>), or tell the user.
 /// </summary>
-public sealed class VersionConflictException : DbUpdateConcurrencyException
+public sealed class VersionConflictException : DbUpdateConcurrencyException, IFinalRefusal
 {
     internal VersionConflictException(IReadOnlyList<VersionConflict> conflicts, IReadOnlyList<IUpdateEntry> entries, Exception? inner)
         : base(Describe(conflicts), inner, entries)
@@ -16,6 +17,9 @@ public sealed class VersionConflictException : DbUpdateConcurrencyException
 
     /// <summary>Every row of the save whose version is not the one that was read.</summary>
     public IReadOnlyList<VersionConflict> Conflicts { get; }
+
+    /// <summary>A version that the caller insists on is no other at the next attempt.</summary>
+    bool IFinalRefusal.IsFinal => Conflicts.Any(c => c.IsPrecondition);
 
     private static string Describe(IReadOnlyList<VersionConflict> conflicts)
     {

@@ -32,10 +32,11 @@ internal sealed class VersionConflictExplainer(VersionVerifications verification
         }
 
         var candidates = Candidates(save).ToList();
-        var report = new VersionConflictReport(save.Context);
+        var seesOwnWrites = error is null && HasNoSavepoint(save.Context);
+        var report = new VersionConflictReport(save.Context, seesOwnWrites ? exception.Entries.Select(e => e.Entity).ToHashSet(ReferenceEqualityComparer.Instance) : null);
         try
         {
-            if (error is null || !IsAborted(save.Context))
+            if (error is null || !HasNoSavepoint(save.Context))
             {
                 await report.ReadAsync(candidates, async, cancellationToken).ConfigureAwait(false);
             }
@@ -65,8 +66,11 @@ internal sealed class VersionConflictExplainer(VersionVerifications verification
         return new VersionConflictException(conflicts, report.Entries, exception);
     }
 
-    /// <summary>Without EF's savepoint, an error of the server leaves the transaction in which it happened unusable (25P02).</summary>
-    private static bool IsAborted(DbContext context)
+    /// <summary>
+    /// Without EF's savepoint, an error of the server leaves the transaction in which it happened unusable (25P02), and what the save wrote before EF
+    /// found a conflict stays visible in it.
+    /// </summary>
+    private static bool HasNoSavepoint(DbContext context)
         => context.Database is { CurrentTransaction: not null, AutoSavepointsEnabled: false };
 
     private IEnumerable<IUpdateEntry> Candidates(EnvelopeSave save)

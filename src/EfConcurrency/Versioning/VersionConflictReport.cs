@@ -11,7 +11,12 @@ namespace EfConcurrency.Versioning;
 /// Finds out which rows of a refused save are stale: one round trip, for all rows of the save that carry a version.
 /// EF names the first row only, so that whoever resolves one conflict meets the next (dotnet/efcore#1002).
 /// </summary>
-internal sealed class VersionConflictReport(DbContext context)
+/// <param name="context">The context.</param>
+/// <param name="named">
+/// The entities that EF named, where the report may be read among the refused save's own writes (a transaction without savepoints), or null.
+/// Only they are sure to be stale then.
+/// </param>
+internal sealed class VersionConflictReport(DbContext context, IReadOnlySet<object>? named = null)
 {
     private readonly List<VersionConflict> _conflicts = [];
     private readonly List<IUpdateEntry> _entries = [];
@@ -123,20 +128,23 @@ internal sealed class VersionConflictReport(DbContext context)
 
     private void Compare(List<IUpdateEntry> rows, VersionColumn version, Dictionary<int, object> actual)
     {
+        var expectations = context.GetService<VersionExpectations>();
         for (var i = 0; i < rows.Count; i++)
         {
             var entry = rows[i];
+            var entity = entry.ToEntityEntry().Entity;
+            var isPrecondition = expectations.Contains(entity) && named?.Contains(entity) != false;
             var key = VersionKeys.Of(entry.EntityType.FindPrimaryKey()!.Properties, VersionKeys.Values(entry));
             var expected = entry.GetOriginalValue(version.Property);
             var changed = entry.EntityType.GetProperties().Where(p => p != version.Property && entry.IsModified(p)).Select(p => p.Name).ToList();
 
             if (!actual.TryGetValue(i, out var found))
             {
-                Add(entry, VersionConflict.Deleted(entry.EntityType, key, expected, changed));
+                Add(entry, VersionConflict.Deleted(entry.EntityType, key, expected, changed, isPrecondition));
             }
             else if (!version.Property.GetValueComparer().Equals(expected, found))
             {
-                Add(entry, VersionConflict.Stale(entry.EntityType, key, expected, found, changed));
+                Add(entry, VersionConflict.Stale(entry.EntityType, key, expected, found, changed, isPrecondition));
             }
         }
     }

@@ -9,6 +9,7 @@ public static class VersioningDbContextExtensions
 {
     /// <summary>
     /// Saves <paramref name="entity"/> only if the row still has <paramref name="version"/>, for example the version a client was shown.
+    /// A conflict on it is final: <c>RetryOnConflictAsync</c> does not try again, because the expectation would be the same.
     /// </summary>
     /// <param name="context">The context that tracks the entity.</param>
     /// <param name="entity">A tracked entity with a version column.</param>
@@ -30,6 +31,7 @@ public static class VersioningDbContextExtensions
         var property = entry.Property(column.Property.Name);
         property.OriginalValue = version;
         property.CurrentValue = version;
+        context.GetService<VersionExpectations>().Add(entity);
     }
 
     /// <summary>Raises the version of <paramref name="entity"/> with the next save, although nothing else of it changes.</summary>

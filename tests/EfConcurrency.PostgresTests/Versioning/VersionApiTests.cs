@@ -28,6 +28,44 @@ public sealed class VersionApiTests(ShopDatabase shop) : IClassFixture<ShopDatab
     }
 
     [Fact]
+    public async Task An_expectation_that_fails_is_not_retried()
+    {
+        var id = (await shop.AddAsync(new Account())).Id;
+        await shop.ChangeAsync<Account>(id, a => a.Balance = 1);
+        var attempts = 0;
+
+        var conflict = await Assert.ThrowsAsync<VersionConflictException>(() => ShopFactory.Create(shop.ConnectionString).RetryOnConflictAsync(
+            async (db, token) =>
+            {
+                attempts++;
+                var account = await db.Accounts.SingleAsync(a => a.Id == id, token);
+                db.Expect(account, 1L);
+                account.Balance = 5;
+                await db.SaveChangesAsync(token);
+            },
+            cancellationToken: Token));
+
+        Assert.True(Assert.Single(conflict.Conflicts).IsPrecondition);
+        Assert.Equal(1, attempts);
+    }
+
+    [Fact]
+    public async Task An_expectation_is_fulfilled_by_the_save_that_wrote_the_row()
+    {
+        var id = (await shop.AddAsync(new Account())).Id;
+        await using var db = shop.Open();
+        var account = await db.Accounts.SingleAsync(a => a.Id == id, Token);
+        db.Expect(account, 1L);
+        account.Balance = 5;
+        await db.SaveChangesAsync(Token);
+
+        await shop.ChangeAsync<Account>(id, a => a.Balance = 1);
+        account.Balance = 6;
+        var conflict = await Assert.ThrowsAsync<VersionConflictException>(() => db.SaveChangesAsync(Token));
+        Assert.False(Assert.Single(conflict.Conflicts).IsPrecondition);
+    }
+
+    [Fact]
     public async Task An_expected_version_of_the_wrong_type_is_named()
     {
         await using var db = shop.Open();

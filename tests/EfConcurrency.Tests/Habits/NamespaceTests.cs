@@ -5,7 +5,7 @@ namespace EfConcurrency.Tests.Habits;
 /// <summary>Types live in <c>EfConcurrency.Room</c>; extension methods where they are found without a using.</summary>
 public sealed partial class NamespaceTests
 {
-    private static readonly string[] Foreign = ["Microsoft.EntityFrameworkCore", "Polly", "Microsoft.Extensions.DependencyInjection"];
+    private static readonly string[] Foreign = ["Microsoft.EntityFrameworkCore", "Polly", "Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Http"];
 
     [Fact]
     public void A_file_declares_the_namespace_of_its_room()
@@ -52,6 +52,7 @@ public sealed partial class NamespaceTests
         => Foreign.Contains(space)
             ? isStatic && name.EndsWith("Extensions", StringComparison.Ordinal)
             : space?.Split('.') is ["EfConcurrency", var room, ..] && (room is "Testing" or "RabbitMQ" || Rooms.IsKnown(room));
+            : space?.Split('.') is ["EfConcurrency", var room, ..] && (room is "Testing" or "AspNetCore" || Rooms.IsKnown(room));
 
     [GeneratedRegex(@"^namespace ([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Declaration();

@@ -1,0 +1,116 @@
+using EfConcurrency.AspNetCore.Health;
+using EfConcurrency.AspNetCore.Tests.Support;
+using EfConcurrency.Leases;
+using EfConcurrency.PostgresTests.Support;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Npgsql;
+
+namespace EfConcurrency.AspNetCore.Tests.Health;
+
+/// <summary>The health check, on real servers.</summary>
+public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDatabase>
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_primary_with_the_right_time_is_healthy()
+    {
+        var entry = await CheckAsync(database.ConnectionString);
+        Assert.True(entry.Status == HealthStatus.Healthy, entry.Description);
+        Assert.Equal("primary", entry.Data["server.role"]);
+        Assert.Equal(false, entry.Data["server.pooler"]);
+        Assert.Equal(0, entry.Data["leases.abandoned"]);
+    }
+
+    [Fact]
+    public async Task A_server_that_takes_no_writes_is_unhealthy()
+    {
+        var readOnly = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Options = "-c default_transaction_read_only=on" };
+        var entry = await CheckAsync(readOnly.ConnectionString);
+        Assert.Equal(HealthStatus.Unhealthy, entry.Status);
+        Assert.Contains("read-only", entry.Description, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(-10, "behind")]
+    [InlineData(10, "ahead")]
+    public async Task A_clock_that_differs_is_told(int seconds, string word)
+    {
+        var entry = await CheckAsync(database.ConnectionString, time: new ShiftedTime(TimeSpan.FromSeconds(seconds)));
+        Assert.Equal(HealthStatus.Degraded, entry.Status);
+        Assert.Contains(word, entry.Description, StringComparison.Ordinal);
+        Assert.InRange(Math.Abs((double)entry.Data["server.clock_skew_ms"]), 9_000, 11_000);
+    }
+
+    [Fact]
+    public async Task A_pooler_is_found_and_is_a_problem_where_none_is_expected()
+    {
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "transaction");
+        var allowed = await CheckAsync(pooler.ConnectionString);
+        Assert.True(allowed.Status == HealthStatus.Healthy, allowed.Description);
+        Assert.Equal(true, allowed.Data["server.pooler"]);
+        Assert.Equal(HealthStatus.Degraded, (await CheckAsync(pooler.ConnectionString, o => o.AllowPooler = false)).Status);
+    }
+
+    [Fact]
+    public async Task A_lease_whose_holder_is_gone_is_told()
+    {
+        await using var own = await database.CreateDatabaseAsync();
+        await using (var db = database.Open(own.ConnectionString))
+        {
+            await db.Database.EnsureCreatedAsync(Token);
+            var taken = await db.Leases().TryAcquireAsync("nightly", new LeaseOptions { KeepAlive = false }, Token);
+            Assert.Equal(LeaseOutcome.Acquired, taken.Outcome);
+            Assert.Equal(1, (await CheckAsync(own.ConnectionString)).Data["leases.held"]);
+            await db.Database.ExecuteSqlRawAsync("update efc.lease set acquired_at = acquired_at - interval '1 hour', renewed_at = renewed_at - interval '1 hour', expires_at = expires_at - interval '1 hour'", Token);
+        }
+
+        var entry = await CheckAsync(own.ConnectionString);
+        Assert.Equal(HealthStatus.Degraded, entry.Status);
+        Assert.Contains("'nightly'", entry.Description, StringComparison.Ordinal);
+        Assert.Equal(HealthStatus.Healthy, (await CheckAsync(own.ConnectionString, o => o.MaxAbandonedLeaseAge = TimeSpan.FromDays(1))).Status);
+    }
+
+    [Fact]
+    public async Task An_operation_that_nobody_ends_is_told()
+    {
+        await using var own = await database.CreateDatabaseAsync();
+        await using var db = database.Open(own.ConnectionString);
+        await db.Database.EnsureCreatedAsync(Token);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => db.ExecuteInPhasesAsync<OrderContext, string, int>(
+            new("tests", "stuck"), "request", (_, _) => throw new InvalidOperationException("planted"), options: null, Token));
+        Assert.Equal(0L, (await CheckAsync(own.ConnectionString)).Data["idempotency.stuck"]);
+
+        var entry = await CheckAsync(own.ConnectionString, o => o.MaxStuckKeyAge = TimeSpan.Zero);
+        Assert.Equal(HealthStatus.Degraded, entry.Status);
+        Assert.Contains("ListStuckAsync", entry.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_table_and_a_missing_server_are_unhealthy()
+    {
+        await using var empty = await database.CreateDatabaseAsync();
+        var entry = await CheckAsync(empty.ConnectionString);
+        Assert.Equal(HealthStatus.Unhealthy, entry.Status);
+        Assert.Contains("HasLeases", entry.Description, StringComparison.Ordinal);
+
+        var nowhere = new NpgsqlConnectionStringBuilder(database.ConnectionString) { Port = 1, Timeout = 2 };
+        Assert.Equal(HealthStatus.Unhealthy, (await CheckAsync(nowhere.ConnectionString)).Status);
+    }
+
+    [Fact]
+    public void Options_that_make_no_sense_are_named()
+        => Assert.Contains("MaxClockSkew", Assert.Throws<ArgumentOutOfRangeException>(() => new ServiceCollection().AddHealthChecks().AddEfConcurrency<OrderContext>(o => o.MaxClockSkew = TimeSpan.Zero)).Message, StringComparison.Ordinal);
+
+    private static async Task<HealthReportEntry> CheckAsync(string connectionString, Action<EfConcurrencyHealthOptions>? configure = null, TimeProvider? time = null)
+    {
+        var services = new ServiceCollection().AddLogging().AddSingleton(time ?? TimeProvider.System);
+        services.AddDbContext<OrderContext>(o => o.UseNpgsql(connectionString).UseEfConcurrency());
+        services.AddHealthChecks().AddEfConcurrency<OrderContext>(configure);
+        await using var provider = services.BuildServiceProvider();
+        var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token);
+        return Assert.Single(report.Entries, e => e.Key == "efconcurrency-OrderContext").Value;
+    }
+}

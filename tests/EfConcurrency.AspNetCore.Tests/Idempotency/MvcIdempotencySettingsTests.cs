@@ -1,0 +1,90 @@
+using System.Net;
+using EfConcurrency.AspNetCore.Idempotency;
+using EfConcurrency.AspNetCore.Tests.Support;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EfConcurrency.AspNetCore.Tests.Idempotency;
+
+[ApiController]
+[Route("things")]
+public sealed class ThingsController(PaymentContext db, PaymentScript script) : ControllerBase
+{
+    [HttpPost("lenient")]
+    [Idempotent(RequireKey = false)]
+    public async Task<string> LenientAsync()
+    {
+        await script.RunAsync("lenient", HttpContext.RequestAborted);
+        return $"{script.Runs("lenient")}";
+    }
+
+    [HttpPost("small")]
+    [Idempotent(MaxRequestBytes = 10)]
+    public IActionResult Small([FromBody] string text) => Ok(text);
+
+    [HttpPost("transient")]
+    [Idempotent]
+    public async Task<string> TransientAsync()
+    {
+        await script.RunAsync("transient", HttpContext.RequestAborted);
+        await db.Database.ExecuteSqlRawAsync("do $$ begin raise exception 'planted' using errcode = '40P01'; end $$");
+        return "never";
+    }
+
+    [HttpPost("plain")]
+    public async Task<string> PlainAsync()
+    {
+        await script.RunAsync("plain", HttpContext.RequestAborted);
+        return $"{script.Runs("plain")}";
+    }
+}
+
+/// <summary>What is particular to MVC.</summary>
+public sealed class MvcIdempotencySettingsTests(PaymentDatabase database) : IClassFixture<PaymentDatabase>
+{
+    private readonly PaymentScript _script = new();
+    private readonly string _key = Guid.NewGuid().ToString();
+
+    [Fact]
+    public async Task The_attribute_changes_the_defaults()
+    {
+        await using var app = await StartAsync(a => a.MapControllers());
+        Assert.Equal(["1", "2", "3", "3"], [await PostAsync(app, "/things/lenient"), await PostAsync(app, "/things/lenient"), await PostAsync(app, "/things/lenient", _key), await PostAsync(app, "/things/lenient", _key)]);
+        using var large = await app.SendAsync(HttpMethod.Post, "/things/small", "0123456789", ("Idempotency-Key", _key));
+        await HttpAssert.IsProblemAsync(large, HttpStatusCode.RequestEntityTooLarge, "request-too-large");
+    }
+
+    [Fact]
+    public async Task An_action_is_not_run_twice_by_an_execution_strategy()
+    {
+        await using var app = await StartAsync(a => a.MapControllers());
+        using var response = await app.SendAsync(HttpMethod.Post, "/things/transient", body: null, ("Idempotency-Key", _key));
+        await HttpAssert.IsProblemAsync(response, HttpStatusCode.Conflict, "transaction-conflict");
+        Assert.Equal(1, _script.Runs("transient"));
+        Assert.Equal(0, await database.KeysAsync(_key));
+    }
+
+    [Fact]
+    public async Task All_controllers_can_be_made_idempotent_where_they_are_mapped()
+    {
+        await using var app = await StartAsync(a => a.MapControllers().WithIdempotency());
+        Assert.Equal(["1", "1"], [await PostAsync(app, "/things/plain", _key), await PostAsync(app, "/things/plain", _key)]);
+    }
+
+    private static async Task<string> PostAsync(TestApp app, string path, string? key = null)
+    {
+        using var response = key is null ? await app.SendAsync(HttpMethod.Post, path) : await app.SendAsync(HttpMethod.Post, path, body: null, ("Idempotency-Key", key));
+        await HttpAssert.IsStatusAsync(response, HttpStatusCode.OK);
+        return await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+    }
+
+    private Task<TestApp> StartAsync(Action<WebApplication> map) => TestApp.StartAsync(database.ConnectionString, map, s =>
+    {
+        database.Register(s, npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(10), errorCodesToAdd: null));
+        s.AddSingleton(_script);
+        s.AddIdempotency<PaymentContext>(o => o.AllowAnonymous = true);
+        TestApp.Controllers(typeof(ThingsController))(s);
+    });
+}
