@@ -1,4 +1,5 @@
 using EfConcurrency.Messaging;
+using EfConcurrency.Outbox;
 using EfConcurrency.WriteEnvelope;
 
 namespace EfConcurrency.Infrastructure;
@@ -57,6 +58,20 @@ public sealed class EfConcurrencyOptionsBuilder
         var builder = new MessageContractsBuilder();
         configure(builder);
         _options = _options with { Messages = builder.Build() };
+        return this;
+    }
+
+    /// <summary>Changes what messages are given on their way into the outbox, and how large they may be. The defaults: <see cref="OutboxEnqueueOptions"/>.</summary>
+    /// <param name="configure">Changes the options.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException">The source is not a URI reference.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The limit of the payload is out of its range.</exception>
+    public EfConcurrencyOptionsBuilder UseOutbox(Action<OutboxEnqueueOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new OutboxEnqueueOptions();
+        configure(options);
+        _options = _options with { Outbox = OutboxSettings.From(options) };
         return this;
     }
 }

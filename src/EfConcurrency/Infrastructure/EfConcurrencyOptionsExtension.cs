@@ -1,7 +1,9 @@
 using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
 using EfConcurrency.Inbox;
+using EfConcurrency.Idempotency;
 using EfConcurrency.Migrations;
+using EfConcurrency.Outbox;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.RowLocks;
 using EfConcurrency.Versioning;
@@ -29,6 +31,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     private static readonly Type[] Replaced =
     [
         typeof(IDatabase),
+        EnvelopeStateManager.Service,
         typeof(IModificationCommandBatchFactory),
         typeof(IModificationCommandFactory),
         typeof(IUpdateSqlGenerator),
@@ -58,7 +61,8 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddVersioning(services);
         AddRowLocks(services);
         AddAdvisoryLocks(services);
-        services.AddSingleton(Options.Messages);
+        AddIdempotency(services);
+        AddOutbox(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -97,6 +101,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<EnvelopeState>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<EnvelopeState>());
         services.AddScoped<IDatabase, EnvelopeDatabase>();
+        EnvelopeStateManager.Register(services);
         services.AddScoped<IModificationCommandBatchFactory, EnvelopeBatchFactory>();
         services.AddScoped<IInterceptor, EnvelopeInterceptor>();
         services.AddSingleton<IModificationCommandFactory, EnvelopeModificationCommandFactory>();
@@ -183,6 +188,28 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
+    }
+
+    /// <summary>After all others: within a key, ids follow the order of commits because the messages are the last statement of a save.</summary>
+    private void AddOutbox(IServiceCollection services)
+    {
+        services.AddSingleton(Options.Messages);
+        services.AddSingleton(Options.Outbox);
+        services.AddSingleton<OutboxMessageFactory>();
+        services.AddSingleton<OutboxStatement>();
+        services.AddSingleton<OutboxTableCheck>();
+        services.AddScoped<OutboxQueue>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<OutboxQueue>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<OutboxQueue>());
+        services.AddScoped<IInterceptor, OutboxInterceptor>();
+    }
+
+    private static void AddIdempotency(IServiceCollection services)
+    {
+        services.AddScoped<IdempotencyUnitState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<IdempotencyUnitState>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<IdempotencyUnitState>());
+        services.AddScoped<IInterceptor, IdempotencyInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)

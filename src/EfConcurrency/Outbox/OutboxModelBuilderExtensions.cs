@@ -13,7 +13,7 @@ public static class OutboxModelBuilderExtensions
 
     private const string PartitionStorage = "autovacuum_vacuum_insert_scale_factor = 0.5";
 
-    /// <summary>Maps the log, the cursors and what is pending, so that migrations and <c>EnsureCreated</c> make their tables.</summary>
+    /// <summary>Maps the log, the cursors, what is pending and the live dispatchers, so that migrations and <c>EnsureCreated</c> make their tables.</summary>
     /// <param name="modelBuilder">The model's builder.</param>
     /// <param name="configure">Changes schema, name and number of lanes; default: <c>efc.outbox</c>, 16 lanes.</param>
     /// <returns><paramref name="modelBuilder"/>.</returns>
@@ -31,6 +31,7 @@ public static class OutboxModelBuilderExtensions
         MapLog(modelBuilder, options);
         MapCursors(modelBuilder, options);
         MapPending(modelBuilder, options);
+        MapOwners(modelBuilder, options);
         return modelBuilder;
     }
 
@@ -103,5 +104,20 @@ public static class OutboxModelBuilderExtensions
         pending.Property(p => p.Attempts).HasColumnName("attempts");
         pending.Property(p => p.LastError).HasColumnName("last_error");
         pending.Property(p => p.State).HasColumnName("state");
+    });
+
+    private static void MapOwners(ModelBuilder modelBuilder, OutboxTableOptions options) => modelBuilder.Entity<OutboxOwner>(owner =>
+    {
+        owner.ToTable($"{options.Table}_owner", options.Schema);
+        owner.HasAnnotation(LibrarySchema.TableAnnotation, true);
+        owner.HasStorageParameter("fillfactor", 50);
+        owner.HasKey(o => new { o.Sink, o.Owner }).HasName($"pk_{options.Table}_owner");
+        owner.Property(o => o.Sink).HasColumnName("sink").HasMaxLength(100);
+        owner.Property(o => o.Owner).HasColumnName("owner").HasMaxLength(100);
+        owner.Property(o => o.Name).HasColumnName("name");
+        owner.Property(o => o.Capacity).HasColumnName("capacity");
+        owner.Property(o => o.StartedAt).HasColumnName("started_at").HasDefaultValueSql("clock_timestamp()");
+        owner.Property(o => o.LiveUntil).HasColumnName("live_until");
+        owner.Property(o => o.Failure).HasColumnName("failure");
     });
 }

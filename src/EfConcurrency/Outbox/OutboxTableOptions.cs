@@ -7,7 +7,7 @@ public sealed class OutboxTableOptions
     /// <value><c>efc</c></value>
     public string? Schema { get; set; } = "efc";
 
-    /// <summary>Name of the log, unquoted; the other tables are named after it: <c>outbox_cursor</c>, <c>outbox_pending</c>.</summary>
+    /// <summary>Name of the log, unquoted; the other tables are named after it: <c>outbox_cursor</c>, <c>outbox_pending</c>, <c>outbox_owner</c>.</summary>
     /// <value><c>outbox</c></value>
     public string Table { get; set; } = "outbox";
 

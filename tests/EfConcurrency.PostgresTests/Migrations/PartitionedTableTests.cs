@@ -1,3 +1,4 @@
+using EfConcurrency.Outbox;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -37,11 +38,11 @@ public sealed class PartitionedTableTests(DatabaseFixture database) : IClassFixt
         await using var db = new MessagesContext(own.ConnectionString, "efc", "outbox");
         await db.Database.EnsureCreatedAsync(Token);
         await db.Database.ExecuteSqlRawAsync("insert into efc.outbox (lane, message_id, topic, type, payload) values (0, gen_random_uuid(), 't', 't', '')", Token);
-        var row = await db.Set<Outbox.OutboxRecord>().SingleAsync(Token);
+        var row = await db.Set<OutboxRecord>().SingleAsync(Token);
         Assert.Equal(1, row.Id);
         Assert.NotEqual(0UL, row.TransactionId);
         await db.Database.ExecuteSqlRawAsync("insert into efc.outbox_cursor (sink, lane, snap) values ('s', 0, '1:1:')", Token);
-        Assert.Equal("1:1:", (await db.Set<Outbox.OutboxCursor>().SingleAsync(Token)).Snapshot);
+        Assert.Equal("1:1:", (await db.Set<OutboxCursor>().SingleAsync(Token)).Snapshot);
         await own.DisposeAsync();
     }
 
