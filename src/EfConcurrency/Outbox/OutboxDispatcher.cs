@@ -12,6 +12,7 @@ internal sealed class OutboxDispatcher<TContext>(
     where TContext : DbContext
 {
     private readonly IOutboxTransport[] _transports = [.. transports];
+    private int _isDisposed;
     private readonly CancellationTokenSource _ending = new();
     private readonly OutboxOwnership _owner = OutboxOwnership.New();
     private List<OutboxSink> _sinks = [];
@@ -39,8 +40,14 @@ internal sealed class OutboxDispatcher<TContext>(
         }
     }
 
+    /// <summary>The container disposes it twice: it is a service by its own type, and as one that is hosted.</summary>
     public override void Dispose()
     {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
         _ending.Cancel();
         base.Dispose();
         _ending.Dispose();
