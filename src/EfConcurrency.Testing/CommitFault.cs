@@ -14,4 +14,7 @@ public enum CommitFault
 
     /// <summary>The server commits and answers; the answer never arrives, and the connection stays open.</summary>
     BlackHoleReply,
+
+    /// <summary>The server never receives the commit, nor anything after it; the connection stays open.</summary>
+    BlackHoleRequest,
 }

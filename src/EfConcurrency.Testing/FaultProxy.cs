@@ -22,7 +22,7 @@ public sealed class FaultProxy : IAsyncDisposable
     private TaskCompletionSource _open = Opened();
     private int _isDisposed;
     private int _injected;
-    private (CommitFault Fault, bool OnSync, TaskCompletionSource Done)? _next;
+    private (CommitFault Fault, bool OnSync, int Skip, TaskCompletionSource Done)? _next;
 
     private FaultProxy(string connectionString)
     {
@@ -90,15 +90,16 @@ public sealed class FaultProxy : IAsyncDisposable
     /// <summary>Spoils the next commit.</summary>
     /// <param name="fault">How.</param>
     /// <returns>A task that ends when it has happened.</returns>
-    public Task FaultNextCommit(CommitFault fault) => Arm(fault, onSync: false);
+    public Task FaultNextCommit(CommitFault fault) => Arm(fault, onSync: false, skip: 0);
 
     /// <summary>
     /// Spoils the next batch of extended-protocol messages (up to its Sync) of any connection: outside of a transaction this is an
     /// implicit commit, without a COMMIT to wait for.
     /// </summary>
     /// <param name="fault">How.</param>
+    /// <param name="skip">How many batches come through before, 0 or more: with 0, 1, 2 … a fault falls on every step of an operation in turn.</param>
     /// <returns>A task that ends when it has happened.</returns>
-    public Task FaultNextBatch(CommitFault fault) => Arm(fault, onSync: true);
+    public Task FaultNextBatch(CommitFault fault, int skip = 0) => Arm(fault, onSync: true, skip);
 
     /// <summary>Counts network round trips until the result is disposed.</summary>
     /// <returns>The counter.</returns>
@@ -141,6 +142,12 @@ public sealed class FaultProxy : IAsyncDisposable
         {
             if (_next is { } next && (next.OnSync || isCommit))
             {
+                if (next.Skip > 0)
+                {
+                    _next = next with { Skip = next.Skip - 1 };
+                    return CommitFault.None;
+                }
+
                 _next = null;
                 Interlocked.Increment(ref _injected);
                 next.Done.SetResult();
@@ -164,12 +171,12 @@ public sealed class FaultProxy : IAsyncDisposable
         return opened;
     }
 
-    private Task Arm(CommitFault fault, bool onSync)
+    private Task Arm(CommitFault fault, bool onSync, int skip)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         lock (_lock)
         {
-            _next = (fault, onSync, done);
+            _next = (fault, onSync, skip, done);
         }
 
         return done.Task;

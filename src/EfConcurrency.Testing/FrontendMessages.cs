@@ -17,8 +17,11 @@ internal sealed class FrontendMessages
     /// <summary>What a message means for the proxy.</summary>
     internal enum Meaning
     {
-        /// <summary>Part of a batch, or of the start of the session.</summary>
+        /// <summary>Nothing that a fault could fall on: the start of the session, data of COPY, a flush.</summary>
         Other,
+
+        /// <summary>Part of a batch that is not yet complete.</summary>
+        Part,
 
         /// <summary>The server answers after it: Sync, or a simple query.</summary>
         End,
@@ -56,14 +59,16 @@ internal sealed class FrontendMessages
                 return IsCommit(Text(ref body)) ? Meaning.Commit : Meaning.End;
             case 'P':
                 Remember(_commitStatements, Text(ref body), IsCommit(Text(ref body)));
-                return Meaning.Other;
+                return Meaning.Part;
             case 'B':
                 var portal = Text(ref body);
                 Remember(_commitPortals, portal, _commitStatements.Contains(Text(ref body)));
-                return Meaning.Other;
+                return Meaning.Part;
             case 'E':
                 _batchCommits |= _commitPortals.Contains(Text(ref body));
-                return Meaning.Other;
+                return Meaning.Part;
+            case 'D' or 'C':
+                return Meaning.Part;
             case 'S':
                 var meaning = _batchCommits ? Meaning.Commit : Meaning.End;
                 _batchCommits = false;

@@ -12,6 +12,9 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
     private readonly TaskCompletionSource _cut = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private int _isAwaited;
+
+    /// <summary>How much of what is held back has been read already.</summary>
+    private int _scanned;
     private int _isClosed;
     private volatile CommitFault _fault;
 
@@ -60,7 +63,7 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
         connection.Close();
     }
 
-    /// <summary>Client to server, whole messages only, so that a fault can fall between two of them.</summary>
+    /// <summary>Client to server, whole batches only: a COMMIT takes effect before the Sync behind it arrives, so a fault falls on all or nothing.</summary>
     private async Task UpAsync()
     {
         var buffer = new byte[64 * 1024];
@@ -86,6 +89,7 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
 
                 buffer.AsSpan(length, filled - length).CopyTo(buffer);
                 filled -= length;
+                _scanned -= length;
                 if (filled == buffer.Length)
                 {
                     Array.Resize(ref buffer, buffer.Length * 2);
@@ -98,13 +102,19 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
         }
     }
 
-    /// <summary>How many bytes of whole messages may go to the server, and whether the connection is cut after them.</summary>
+    /// <summary>How many bytes of whole batches may go to the server, and whether the connection is cut after them.</summary>
     private (int Length, bool IsCutBefore) ReadMessages(ReadOnlySpan<byte> bytes)
     {
         var passed = 0;
-        while (_messages.Length(bytes[passed..]) is > 0 and var length)
+        while (_messages.Length(bytes[_scanned..]) is > 0 and var length)
         {
-            var meaning = _messages.Read(bytes.Slice(passed, length));
+            var meaning = _messages.Read(bytes.Slice(_scanned, length));
+            _scanned += length;
+            if (meaning == FrontendMessages.Meaning.Part || _fault == CommitFault.BlackHoleRequest)
+            {
+                continue;
+            }
+
             if (meaning != FrontendMessages.Meaning.Other)
             {
                 var fault = proxy.Judge(meaning == FrontendMessages.Meaning.Commit);
@@ -118,13 +128,18 @@ internal sealed class ProxyConnection(FaultProxy proxy, TcpClient client) : IDis
                     _fault = fault;
                 }
 
+                if (fault == CommitFault.BlackHoleRequest)
+                {
+                    continue;
+                }
+
                 if (Interlocked.Exchange(ref _isAwaited, 1) == 0)
                 {
                     proxy.Traffic.AddRoundTrip();
                 }
             }
 
-            passed += length;
+            passed = _scanned;
         }
 
         return (passed, false);

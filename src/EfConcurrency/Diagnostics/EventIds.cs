@@ -43,4 +43,24 @@ internal static class EventIds
     public const int IdempotencyCleanupFailed = 60708;
     public const int IdempotencyErased = 60709;
     public const int IdempotencyResolved = 60710;
+    public const int OutboxMessagesSaved = 60800;
+    public const int OutboxMessagesForgotten = 60801;
+    public const int OutboxLanesHeld = 60820;
+    public const int OutboxLaneLost = 60821;
+    public const int OutboxTransportDown = 60822;
+    public const int OutboxTransportStillDown = 60823;
+    public const int OutboxTransportUp = 60824;
+    public const int OutboxDeadLetter = 60825;
+    public const int OutboxSessionFailed = 60826;
+    public const int OutboxCursorsAhead = 60827;
+    public const int OutboxPartitionEmptied = 60828;
+    public const int OutboxRetentionHeldBack = 60829;
+    public const int OutboxRetentionFailed = 60830;
+    public const int OutboxReseeded = 60831;
+    public const int OutboxNotifyFailed = 60832;
+    public const int InboxDuplicate = 60900;
+    public const int InboxHandlerFailed = 60901;
+    public const int InboxMessageRejected = 60902;
+    public const int InboxOutcomeUnknown = 60903;
+    public const int InboxBatchUndone = 60904;
 }

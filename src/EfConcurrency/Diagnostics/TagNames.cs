@@ -33,6 +33,19 @@ internal static class TagNames
     /// <summary>Ties the spans and log messages of one acquisition together. On spans only.</summary>
     public const string LockId = "efconcurrency.lock.id";
 
+    /// <summary>Name of a consumer of messages.</summary>
+    public const string Consumer = "efconcurrency.consumer";
+
+    /// <summary>Name of a message's contract.</summary>
+    public const string MessageType = "efconcurrency.message.type";
+
+    /// <summary>The producer's id of a message. On spans only.</summary>
+    public const string MessageId = "efconcurrency.message.id";
+
+    /// <summary>Number of messages that are handled together. On spans only.</summary>
+    public const string MessageCount = "efconcurrency.message.count";
+    /// <summary>Name of an outbox's transport.</summary>
+    public const string Sink = "efconcurrency.sink";
     /// <summary><c>same_transaction</c>, <c>insert_last</c> or <c>two_phase</c>.</summary>
     public const string IdempotencyMode = "efconcurrency.idempotency.mode";
 

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using EfConcurrency.Messaging;
+using EfConcurrency.Outbox;
 using EfConcurrency.WriteEnvelope;
 
 namespace EfConcurrency.Infrastructure;
@@ -15,12 +17,18 @@ internal sealed record EfConcurrencyOptions
 
     public ImmutableArray<string> VersionPropertyNames { get; init; } = [];
 
+    public MessageContracts Messages { get; init; } = MessageContracts.None;
+
+    public OutboxSettings Outbox { get; init; } = OutboxSettings.Default;
+
     public bool Equals(EfConcurrencyOptions? other)
         => other is not null
             && ServerJudged == other.ServerJudged
             && MaxJudgedStatements == other.MaxJudgedStatements
             && Schema == other.Schema
-            && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames);
+            && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames)
+            && Messages.Equals(other.Messages)
+            && Outbox == other.Outbox;
 
-    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length);
+    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length, Messages, Outbox);
 }

@@ -1,3 +1,5 @@
+using EfConcurrency.Messaging;
+using EfConcurrency.Outbox;
 using EfConcurrency.WriteEnvelope;
 
 namespace EfConcurrency.Infrastructure;
@@ -44,6 +46,32 @@ public sealed class EfConcurrencyOptionsBuilder
     {
         ArgumentNullException.ThrowIfNull(propertyNames);
         _options = _options with { VersionPropertyNames = [.. propertyNames] };
+        return this;
+    }
+
+    /// <summary>Names the messages that the context may enqueue and handle. None by default.</summary>
+    /// <param name="configure">Adds the contracts.</param>
+    /// <returns>This builder.</returns>
+    public EfConcurrencyOptionsBuilder UseMessages(Action<MessageContractsBuilder> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var builder = new MessageContractsBuilder();
+        configure(builder);
+        _options = _options with { Messages = builder.Build() };
+        return this;
+    }
+
+    /// <summary>Changes what messages are given on their way into the outbox, and how large they may be. The defaults: <see cref="OutboxEnqueueOptions"/>.</summary>
+    /// <param name="configure">Changes the options.</param>
+    /// <returns>This builder.</returns>
+    /// <exception cref="ArgumentException">The source is not a URI reference.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The limit of the payload is out of its range.</exception>
+    public EfConcurrencyOptionsBuilder UseOutbox(Action<OutboxEnqueueOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var options = new OutboxEnqueueOptions();
+        configure(options);
+        _options = _options with { Outbox = OutboxSettings.From(options) };
         return this;
     }
 }

@@ -1,7 +1,9 @@
 using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
+using EfConcurrency.Inbox;
 using EfConcurrency.Idempotency;
 using EfConcurrency.Migrations;
+using EfConcurrency.Outbox;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.RowLocks;
 using EfConcurrency.Versioning;
@@ -29,6 +31,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     private static readonly Type[] Replaced =
     [
         typeof(IDatabase),
+        EnvelopeStateManager.Service,
         typeof(IModificationCommandBatchFactory),
         typeof(IModificationCommandFactory),
         typeof(IUpdateSqlGenerator),
@@ -53,11 +56,13 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         AddWriteEnvelope(services);
         AddQueryPipeline(services);
         AddMigrations(services);
+        AddInbox(services);
         AddFencing(services);
         AddVersioning(services);
         AddRowLocks(services);
         AddAdvisoryLocks(services);
         AddIdempotency(services);
+        AddOutbox(services);
     }
 
     public void Validate(IDbContextOptions options)
@@ -96,6 +101,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<EnvelopeState>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<EnvelopeState>());
         services.AddScoped<IDatabase, EnvelopeDatabase>();
+        EnvelopeStateManager.Register(services);
         services.AddScoped<IModificationCommandBatchFactory, EnvelopeBatchFactory>();
         services.AddScoped<IInterceptor, EnvelopeInterceptor>();
         services.AddSingleton<IModificationCommandFactory, EnvelopeModificationCommandFactory>();
@@ -114,9 +120,19 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddSingleton(new DatabaseFunction(
             GuardFunctionAnnotation.Name, Version: 1, names => WriteEnvelopeSql.CreateGuardFunction(names[0]), WriteEnvelopeSql.DropGuardFunction));
         services.AddSingleton<ITableObject, LibrarySchema>();
+        services.AddSingleton<ITableObject, PartitionedTable>();
         services.AddSingleton<IRelationalAnnotationProvider, DatabaseObjectAnnotationProvider>();
         services.AddSingleton<IMigrationsAnnotationProvider, DatabaseObjectRemovalAnnotationProvider>();
         services.AddScoped<IMigrationsSqlGenerator, DatabaseObjectMigrationsSqlGenerator>();
+    }
+
+    /// <summary>First of all: a save that is refused as a duplicate is not to be explained as anything else.</summary>
+    private static void AddInbox(IServiceCollection services)
+    {
+        services.AddScoped<ContextInbox>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<ContextInbox>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<ContextInbox>());
+        services.AddScoped<IInterceptor, InboxInterceptor>();
     }
 
     /// <summary>Before versioning: a row that a newer holder has written is reported as that, not as a version conflict.</summary>
@@ -175,6 +191,20 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
+    }
+
+    /// <summary>After all others: within a key, ids follow the order of commits because the messages are the last statement of a save.</summary>
+    private void AddOutbox(IServiceCollection services)
+    {
+        services.AddSingleton(Options.Messages);
+        services.AddSingleton(Options.Outbox);
+        services.AddSingleton<OutboxMessageFactory>();
+        services.AddSingleton<OutboxStatement>();
+        services.AddSingleton<OutboxTableCheck>();
+        services.AddScoped<OutboxQueue>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<OutboxQueue>());
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<OutboxQueue>());
+        services.AddScoped<IInterceptor, OutboxInterceptor>();
     }
 
     private static void AddIdempotency(IServiceCollection services)

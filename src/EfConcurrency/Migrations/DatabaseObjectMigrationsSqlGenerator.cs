@@ -64,7 +64,17 @@ internal sealed class DatabaseObjectMigrationsSqlGenerator(
 
     protected override void Generate(CreateTableOperation operation, IModel? model, MigrationCommandListBuilder builder, bool terminate = true)
     {
-        base.Generate(operation, model, builder, terminate);
+        var clause = Described(operation).Select(d => d.Object.CreateTableClause(d.Description, Dependencies.SqlGenerationHelper)).FirstOrDefault(c => c is not null);
+        base.Generate(operation, model, builder, terminate && clause is null);
+        if (clause is not null)
+        {
+            builder.AppendLine().Append(clause);
+            if (terminate)
+            {
+                builder.AppendLine(Dependencies.SqlGenerationHelper.StatementTerminator).EndCommand();
+            }
+        }
+
         foreach (var (tableObject, description) in Described(operation))
         {
             Append(builder, tableObject.Create(description, Table(operation.Name, operation.Schema), Dependencies.SqlGenerationHelper));

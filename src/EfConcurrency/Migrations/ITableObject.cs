@@ -18,6 +18,9 @@ internal interface ITableObject
     /// <summary>Whether the object stops <paramref name="column"/> from being dropped.</summary>
     bool UsesColumn(IColumn column) => false;
 
+    /// <summary>What is appended to the CREATE TABLE itself, or null. At most one object of a table may have such a clause.</summary>
+    string? CreateTableClause(string description, ISqlGenerationHelper sql) => null;
+
     /// <summary>SQL that creates it, or null.</summary>
     /// <param name="description">From <see cref="Describe"/>.</param>
     /// <param name="table">The quoted table.</param>

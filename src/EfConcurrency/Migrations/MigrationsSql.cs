@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace EfConcurrency.Migrations;
 
 /// <summary>All SQL of the room.</summary>
@@ -13,4 +15,12 @@ internal static class MigrationsSql
         end
         $efc$;
         """;
+
+    /// <summary>What makes a table a partitioned one. Appended to its CREATE TABLE.</summary>
+    public static string PartitionBy(string column) => $"partition by list ({column})";
+
+    /// <summary>A partition may be there already: a table that lost its annotation and got it back.</summary>
+    public static string CreatePartition(string table, string partition, int value, string storage) => string.Create(CultureInfo.InvariantCulture, $"""
+        create table if not exists {partition} partition of {table} for values in ({value}){(storage.Length == 0 ? "" : $" with ({storage})")};
+        """);
 }

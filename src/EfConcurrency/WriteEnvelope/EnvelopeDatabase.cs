@@ -43,8 +43,10 @@ internal sealed class EnvelopeDatabase(
         => SaveAsync(entries, async: true, cancellationToken);
 
     /// <summary>Sends what contributors have to say although EF found no change to save.</summary>
-    public Task<int> SavePendingWorkAsync(bool async, CancellationToken cancellationToken)
-        => Array.Exists(_contributors, c => c.HasPendingWork) ? SaveAsync([], async, cancellationToken) : Task.FromResult(0);
+    public int SavePendingWork() => SaveAsync([], async: false, CancellationToken.None).GetAwaiter().GetResult();
+
+    /// <inheritdoc cref="SavePendingWork"/>
+    public Task<int> SavePendingWorkAsync(CancellationToken cancellationToken) => SaveAsync([], async: true, cancellationToken);
 
     private async Task<int> SaveAsync(IList<IUpdateEntry> entries, bool async, CancellationToken cancellationToken)
     {

@@ -19,6 +19,19 @@ internal interface IEnvelopeContributor
     {
     }
 
+    /// <summary>
+    /// What was saved with <c>acceptAllChangesOnSuccess: false</c> is accepted now: it will not be sent again.
+    /// Not called after other saves, where <see cref="Saved"/> says the same.
+    /// </summary>
+    void ChangesAccepted()
+    {
+    }
+
+    /// <summary>EF has forgotten its changes unsaved: <c>ChangeTracker.Clear()</c>, or the context goes back to its pool.</summary>
+    void ChangesForgotten()
+    {
+    }
+
     /// <summary>The save has failed for good, with the exception that the caller gets.</summary>
     void Failed(Exception exception)
     {

@@ -92,6 +92,22 @@ public sealed class FencingTriggerTests(TriggerDatabase database) : IClassFixtur
         Assert.Equal("EFC03", (await Assert.ThrowsAsync<PostgresException>(() => RunAsync(connection, $"update \"Strict\" set \"Total\" = 6 where \"Id\" = {id}"))).SqlState);
     }
 
+    /// <summary>Else a new holder could come between the check and the commit.</summary>
+    [Fact]
+    public async Task A_presented_token_stays_the_current_one_until_its_transaction_ends()
+    {
+        await using var lease = await database.TakeOverAsync("s");
+        await using var db = database.Open();
+        using var scope = db.UseLease(lease);
+        await using var transaction = await db.Database.BeginTransactionAsync(Token);
+        await db.PresentFencingTokensAsync(Token);
+
+        const string TakeOver = "set lock_timeout = '100ms'; update efc.lease set fencing_token = fencing_token + 1 where name = 's'";
+        Assert.Equal("55P03", (await Assert.ThrowsAsync<PostgresException>(() => database.ExecuteAsync(TakeOver))).SqlState);
+        await transaction.CommitAsync(Token);
+        await database.ExecuteAsync(TakeOver);
+    }
+
     [Fact]
     public async Task Rows_with_leases_of_their_own_each_need_theirs()
     {

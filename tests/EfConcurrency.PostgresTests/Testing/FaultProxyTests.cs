@@ -47,6 +47,41 @@ public sealed class FaultProxyTests(DatabaseFixture database) : IClassFixture<Da
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => commit);
     }
 
+    /// <summary>A COMMIT among other statements takes effect when it is executed, not at the end of its batch.</summary>
+    [Theory]
+    [InlineData(CommitFault.CutBefore, 0L)]
+    [InlineData(CommitFault.CutAfter, 1L)]
+    public async Task A_commit_in_a_batch_is_cut_on_the_side_that_was_asked_for(CommitFault fault, long rows)
+    {
+        var table = await TableAsync();
+        await using var proxy = database.StartProxy();
+        await using var connection = await OpenAsync(proxy);
+        await ExecuteAsync(connection, "begin");
+        await using var batch = new NpgsqlBatch(connection) { BatchCommands = { new($"insert into {table} values ($1)") { Parameters = { new() { Value = 1 } } }, new("COMMIT") } };
+        var injected = proxy.FaultNextCommit(fault);
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => batch.ExecuteNonQueryAsync(Token));
+        await injected;
+        await AssertRowsAsync(table, rows);
+    }
+
+    [Fact]
+    public async Task A_fault_falls_on_the_step_that_was_asked_for_and_a_request_in_a_black_hole_never_arrives()
+    {
+        var table = await TableAsync();
+        await using var proxy = database.StartProxy(c => c.NoResetOnClose = true);
+        await using var connection = await OpenAsync(proxy);
+        var injected = proxy.FaultNextBatch(CommitFault.BlackHoleRequest, skip: 1);
+        await ExecuteAsync(connection, $"insert into {table} values (1)");
+        var lost = ExecuteAsync(connection, $"insert into {table} values (2)");
+        await injected;
+        await AssertRowsAsync(table, 1);
+        Assert.False(lost.IsCompleted);
+
+        proxy.CutAll();
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => lost);
+        await AssertRowsAsync(table, 1);
+    }
+
     [Fact]
     public async Task An_implicit_commit_is_cut_by_its_batch()
     {

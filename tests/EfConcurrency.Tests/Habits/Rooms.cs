@@ -16,6 +16,7 @@ internal static class Rooms
         ["Fencing"] = new(2, "fencing"),
         ["AdvisoryLocks"] = new(2, "advisory-locks"),
         ["RowLocks"] = new(2, "row-locks"),
+        ["Messaging"] = new(2, "messaging"),
         ["Leases"] = new(3, "leases"),
         ["JobSlots"] = new(3, "job-slots"),
         ["Idempotency"] = new(3, "idempotency"),

@@ -1,0 +1,130 @@
+namespace EfConcurrency.Outbox;
+
+/// <summary>The lanes that this dispatcher leads: as many as are its fair share among those that live.</summary>
+internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispatcherOptions options, OutboxReport report, TimeProvider time) : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<short, LedLane> _held = [];
+    private readonly int _capacity = Math.Min(options.MaxLanes ?? laneCount, laneCount);
+
+    /// <summary>The server's timeline when the lanes were acquired.</summary>
+    public string Timeline { get; private set; } = "";
+
+    public IReadOnlyList<LedLane> Held
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _held.Values];
+            }
+        }
+    }
+
+    /// <summary>Those that can be given work.</summary>
+    public IReadOnlyList<LedLane> Idle => [.. Held.Where(l => !l.IsBusy && !l.IsLeaving && !l.Over.IsCancellationRequested)];
+
+    /// <summary>The share of one dispatcher: as even as the capacities allow, and nothing left over that somebody could take.</summary>
+    public static int Share(IReadOnlyCollection<int> capacities, int lanes, int mine)
+    {
+        var level = Enumerable.Range(1, lanes).FirstOrDefault(l => capacities.Sum(c => Math.Min(c, l)) >= lanes, lanes);
+        return Math.Min(mine, level);
+    }
+
+    public Task PresentAsync(string? failure, CancellationToken cancellationToken)
+        => store.PresentAsync(_capacity, options.LeaseLength, failure, cancellationToken);
+
+    /// <summary>Takes lanes that are free, up to the share; those above it are marked as leaving.</summary>
+    public async Task BalanceAsync(CancellationToken cancellationToken)
+    {
+        DropUntrusted();
+        var held = Held;
+        var numbers = held.Select(l => l.Number).ToArray();
+        var (capacities, free) = await store.LookAsync(numbers, cancellationToken).ConfigureAwait(false);
+        var share = Share(capacities, laneCount, _capacity);
+        if (held.Count < share && free > 0)
+        {
+            await AcquireAsync(share - held.Count, numbers, cancellationToken).ConfigureAwait(false);
+        }
+
+        foreach (var lane in held.OrderBy(l => l.IsBusy).Take(held.Count - share))
+        {
+            lane.IsLeaving = true;
+        }
+    }
+
+    /// <summary>Gives back what is leaving and idle; everything when <paramref name="all"/>.</summary>
+    public async Task ReleaseAsync(bool all, CancellationToken cancellationToken)
+    {
+        var leaving = Held.Where(l => (all || l.IsLeaving) && !l.IsBusy).ToList();
+        if (leaving.Count > 0)
+        {
+            leaving.ForEach(l => Drop(l));
+            await store.ReleaseAsync(leaving, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The lane is not ours any more; whether it was until now.</summary>
+    public bool Drop(LedLane lane)
+    {
+        lock (_lock)
+        {
+            if (_held.TryGetValue(lane.Number, out var held) && held == lane)
+            {
+                _held.Remove(lane.Number);
+                report.Leads(_held.Count);
+                lane.End();
+                return true;
+            }
+
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var lane in Held)
+        {
+            Drop(lane);
+            lane.Dispose();
+        }
+    }
+
+    private void DropUntrusted()
+    {
+        foreach (var lane in Held.Where(l => l.Over.IsCancellationRequested))
+        {
+            Drop(lane);
+            report.Fenced(lane.Number);
+        }
+    }
+
+    private async Task AcquireAsync(int count, short[] held, CancellationToken cancellationToken)
+    {
+        var sentAt = time.GetTimestamp();
+        var (timeline, acquired) = await store.AcquireAsync(count, held, options.LeaseLength, cancellationToken).ConfigureAwait(false);
+        if (acquired.Count == 0)
+        {
+            return;
+        }
+
+        if (Held.Count > 0 && timeline != Timeline)
+        {
+            throw new OutboxServerChangedException();
+        }
+
+        Timeline = timeline;
+        var waiting = await store.WaitingLanesAsync(options.DeadLetterHoldsKey, cancellationToken).ConfigureAwait(false);
+        lock (_lock)
+        {
+            foreach (var lane in acquired)
+            {
+                lane.HasWaiting = waiting.Contains(lane.Number);
+                lane.TrustFor(options.LeaseLength - time.GetElapsedTime(sentAt));
+                _held[lane.Number] = lane;
+            }
+
+            report.Leads(_held.Count);
+        }
+    }
+}
