@@ -12,6 +12,7 @@ public sealed class IdempotencyStormTests(CrashDatabase database) : IClassFixtur
     private const int Twins = 3;
     private const int Workers = 4;
     private const int Kills = 6;
+    private const int AnswersBeforeKill = 200;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -37,8 +38,8 @@ public sealed class IdempotencyStormTests(CrashDatabase database) : IClassFixtur
         {
             for (var kill = 0; kill < Kills; kill++)
             {
-                await Task.Delay(1500, Token); // work between faults
                 var i = kill % Twins;
+                await Eventually.IsTrueAsync(() => twins[i].Lines.Count > AnswersBeforeKill || twins[i].Process.HasExited);
                 await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()");
                 told.AddRange(await KillAsync(twins[i]));
                 twins[i] = Start(i == 0 ? proxy.ConnectionString : database.ConnectionString, Keys, withKey: true);
@@ -70,6 +71,7 @@ public sealed class IdempotencyStormTests(CrashDatabase database) : IClassFixtur
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{receipts.Sum(r => r.Count())} answers to {Keys} keys, {proxy.CommitFaultsInjected} replies cut, {Kills} kills, "
             + $"{await database.ScalarAsync<long>("select sum(calls) from provider")} calls of the provider for {Keys / 3} charges");
+        Assert.True(receipts.Sum(r => r.Count()) > (Twins * Keys) + (Kills / 2 * AnswersBeforeKill), "Processes were killed before or after their work");
         Assert.True(proxy.CommitFaultsInjected > 10, $"{proxy.CommitFaultsInjected} replies were cut");
     }
 
