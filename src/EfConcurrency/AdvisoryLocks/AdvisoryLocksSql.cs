@@ -96,10 +96,10 @@ internal static class AdvisoryLocksSql
             from (
                 select case
                     {notHere}
-                    when {Call("pg_try_" + function, shape)} then 'free'
+                    when {Call("pg_try_" + function, shape, "$1")} then 'free'
                     when $2::int = 0 then 'busy'
                     when set_config('lock_timeout', {Remaining(shape)}, true) is null then null
-                    when {Call("pg_" + function, shape)} is null then null
+                    when {Call("pg_" + function, shape, "$1")} is null then null
                     when set_config('lock_timeout', b.lock_timeout, true) is null then null
                     else 'waited'
                 end as how
@@ -109,10 +109,11 @@ internal static class AdvisoryLocksSql
             """;
     }
 
-    private static string Call(string function, KeyShape shape) => shape switch
+    /// <summary>A call of a lock function for the key in hand.</summary>
+    public static string Call(string function, KeyShape shape, string key) => shape switch
     {
-        KeyShape.Number => $"{function}($1::bigint)",
-        KeyShape.Pair => $"{function}(($1::bigint >> 32)::int, ($1::bigint << 32 >> 32)::int)",
+        KeyShape.Number => $"{function}({key}::bigint)",
+        KeyShape.Pair => $"{function}(({key}::bigint >> 32)::int, ({key}::bigint << 32 >> 32)::int)",
         _ => $"case when k.is_pair then {function}((k.key >> 32)::int, (k.key << 32 >> 32)::int) else {function}(k.key) end",
     };
 

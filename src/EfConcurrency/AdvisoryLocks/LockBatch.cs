@@ -21,7 +21,7 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
     public void AddTake(int? waitMilliseconds, int? expectedProcessId = null)
     {
         var keys = request.Keys;
-        var shape = keys.Count > 1 ? KeyShape.Several : keys[0].IsPair ? KeyShape.Pair : KeyShape.Number;
+        var shape = ShapeOf(keys);
         var take = new NpgsqlBatchCommand(AdvisoryLocksSql.Take(place, request.Options.Mode, shape, AdvisoryLockComment.Of(keys)));
         take.Parameters.Add(shape == KeyShape.Several ? Numbers(keys) : new NpgsqlParameter<long> { TypedValue = keys[0].Number });
         take.Parameters.Add(Number(waitMilliseconds));
@@ -70,11 +70,17 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
 
     public ValueTask DisposeAsync() => _batch.DisposeAsync();
 
-    internal static NpgsqlParameter Numbers(AdvisoryKeySet keys)
-        => new NpgsqlParameter<long[]> { TypedValue = [.. keys.Select(k => k.Number)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+    internal static KeyShape ShapeOf(AdvisoryKeySet keys) => keys.Count > 1 ? KeyShape.Several : keys[0].IsPair ? KeyShape.Pair : KeyShape.Number;
 
-    internal static NpgsqlParameter Pairs(AdvisoryKeySet keys)
-        => new NpgsqlParameter<bool[]> { TypedValue = [.. keys.Select(k => k.IsPair)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean };
+    internal static long[] NumbersOf(AdvisoryKeySet keys) => [.. keys.Select(k => k.Number)];
+
+    internal static bool[] PairsOf(AdvisoryKeySet keys) => [.. keys.Select(k => k.IsPair)];
+
+    internal static NpgsqlParameter Numbers(AdvisoryKeySet keys, string name = "")
+        => new NpgsqlParameter<long[]> { ParameterName = name, TypedValue = NumbersOf(keys), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+
+    internal static NpgsqlParameter Pairs(AdvisoryKeySet keys, string name = "")
+        => new NpgsqlParameter<bool[]> { ParameterName = name, TypedValue = PairsOf(keys), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean };
 
     internal static NpgsqlParameter Number(int? value)
         => new() { Value = value is { } number ? number : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer };

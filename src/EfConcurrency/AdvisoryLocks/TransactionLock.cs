@@ -2,7 +2,6 @@ using System.Runtime.ExceptionServices;
 using System.Transactions;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 using IsolationLevel = System.Data.IsolationLevel;
 
 namespace EfConcurrency.AdvisoryLocks;
@@ -162,17 +161,17 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
             }
             catch
             {
-                await GiveBackAsync().ConfigureAwait(false);
+                await LockSavepoint.GiveBackAsync(request.Connection).ConfigureAwait(false);
                 throw;
             }
 
             if (reply.How == "timeout" || (isAnswerNeeded && !reply.IsTaken))
             {
-                await GiveBackAsync().ConfigureAwait(false);
+                await LockSavepoint.GiveBackAsync(request.Connection).ConfigureAwait(false);
             }
             else if (isAnswerNeeded)
             {
-                await SendAsync(AdvisoryLocksSql.Release).ConfigureAwait(false);
+                await LockSavepoint.ReleaseAsync(request.Connection).ConfigureAwait(false);
             }
 
             if (Checked(reply).IsBusy)
@@ -191,30 +190,4 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         "snapshot" => throw AdvisoryLockNotPossibleException.SnapshotTooOld(),
         _ => reply,
     };
-
-    private async Task GiveBackAsync()
-    {
-        try
-        {
-            await SendAsync(AdvisoryLocksSql.RollBack, AdvisoryLocksSql.Release).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
-        {
-            // The connection is gone, and with it the transaction and the lock. What went wrong first is what the caller gets.
-        }
-    }
-
-    private async Task SendAsync(params string[] statements)
-    {
-        var batch = request.Connection.CreateBatch();
-        await using (batch.ConfigureAwait(false))
-        {
-            foreach (var statement in statements)
-            {
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
-            }
-
-            await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
-        }
-    }
 }

@@ -170,6 +170,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
+        services.AddScoped<IInterceptor, RidingLockInterceptor>();
     }
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
