@@ -37,30 +37,39 @@ internal static class AdvisoryLocksRideSql
     private static string Named(string statement)
         => statement.Replace("{0}", "@" + Key, StringComparison.Ordinal).Replace("{1}", "@" + Wait, StringComparison.Ordinal).Replace("{2}", "@" + Pairs, StringComparison.Ordinal);
 
-    /// <summary>As in <see cref="AdvisoryLocksSql.Take"/>: first an attempt without waiting, and lock_timeout is restored before the next statement.</summary>
+    /// <summary>
+    /// As in <see cref="AdvisoryLocksSql.Take"/>: first an attempt without waiting, and lock_timeout is restored before the next statement. Each save sends it anew, so it is
+    /// short, and without the key's name, which would make it another statement to prepare for each name.
+    /// </summary>
     private static string Build(AdvisoryLockMode mode, KeyShape shape)
     {
         var function = "advisory_xact_lock" + (mode == AdvisoryLockMode.Shared ? "_shared" : "");
-        var isSeveral = shape == KeyShape.Several;
-        var (result, remaining, from) = isSeveral
-            ? ("case when bool_or(t.how = 'waited') then 'waited' else 'free' end",
-                "case {1}::int when 0 then '0' else greatest(1, {1}::int - (extract(epoch from clock_timestamp() - b.started) * 1000)::int)::text end",
-                ", unnest({0}::bigint[], {2}::boolean[]) as k(key, is_pair)")
-            : ("t.how", "{1}::int::text", "");
-        return $"""
-            /* efconcurrency advisory-locks.ride */ select {result}
-            from (
-                select case
-                    when current_setting('transaction_isolation') in ('repeatable read', 'serializable') and set_config('transaction_isolation', 'read committed', true) is null then null
-                    when {AdvisoryLocksSql.Call("pg_try_" + function, shape, "{0}")} then 'free'
-                    when set_config('lock_timeout', {remaining}, true) is null then null
-                    when {AdvisoryLocksSql.Call("pg_" + function, shape, "{0}")} is null then null
-                    when set_config('lock_timeout', b.lock_timeout, true) is null then null
-                    else 'waited'
-                end as how
-                from (select current_setting('lock_timeout') as lock_timeout, clock_timestamp() as started offset 0) b{from}
-                offset 0
-            ) t
-            """;
+        const string snapshot = "current_setting('transaction_isolation') in ('repeatable read', 'serializable') and set_config('transaction_isolation', 'read committed', true) is null";
+        return shape == KeyShape.Several
+            ? $$"""
+                /* efconcurrency advisory-locks.ride-several */ select case when bool_or(t.how = 'waited') then 'waited' else 'free' end
+                from (
+                    select case
+                        when {{snapshot}} then null
+                        when {{AdvisoryLocksSql.Call("pg_try_" + function, shape, "")}} then 'free'
+                        when set_config('lock_timeout', case {1}::int when 0 then '0' else greatest(1, {1}::int - (extract(epoch from clock_timestamp() - b.started) * 1000)::int)::text end, true) is null then null
+                        when {{AdvisoryLocksSql.Call("pg_" + function, shape, "")}} is null then null
+                        when set_config('lock_timeout', b.lock_timeout, true) is null then null
+                        else 'waited'
+                    end as how
+                    from (select current_setting('lock_timeout') as lock_timeout, clock_timestamp() as started offset 0) b, unnest({0}::bigint[], {2}::boolean[]) as k(key, is_pair)
+                    offset 0
+                ) t
+                """
+            : $$"""
+                /* efconcurrency advisory-locks.ride */ select case
+                when {{snapshot}} then null
+                when {{AdvisoryLocksSql.Call("pg_try_" + function, shape, "{0}")}} then 'free'
+                when set_config('efc.lock_timeout', current_setting('lock_timeout'), true) is null then null
+                when set_config('lock_timeout', {1}::int::text, true) is null then null
+                when {{AdvisoryLocksSql.Call("pg_" + function, shape, "{0}")}} is null then null
+                when set_config('lock_timeout', current_setting('efc.lock_timeout'), true) is null then null
+                else 'waited' end
+                """;
     }
 }

@@ -18,6 +18,15 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
     public void AddPrepareSession(int? expectedProcessId)
         => _batch.BatchCommands.Add(new NpgsqlBatchCommand(AdvisoryLocksSql.PrepareSession) { Parameters = { Number(expectedProcessId) } });
 
+    /// <summary>One key, if it is free.</summary>
+    public void AddTry()
+    {
+        var key = request.Keys[0];
+        var sql = AdvisoryLocksSql.Try(place, request.Options.Mode, key.IsPair ? KeyShape.Pair : KeyShape.Number);
+        _batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<long> { TypedValue = key.Number } } });
+        _batch.Timeout = AnswerSeconds;
+    }
+
     public void AddTake(int? waitMilliseconds, int? expectedProcessId = null)
     {
         var keys = request.Keys;
@@ -40,16 +49,15 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
     }
 
     /// <summary>Sends all. A wait that the server ended is an answer; what else it can say comes as an exception of ours.</summary>
-    public async Task<LockReply> SendAsync(CancellationToken cancellationToken)
+    public async Task<LockReply> SendAsync(LockWait wait, CancellationToken cancellationToken)
     {
-        using var wait = new LockWait(request);
         try
         {
-            return wait.Ended(await ReadAsync(cancellationToken).ConfigureAwait(false));
+            return await ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled)
         {
-            return wait.Ended(new LockReply("timeout") { WaitEndedBy = exception });
+            return new LockReply("timeout") { WaitEndedBy = exception };
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.DeadlockDetected)
         {
@@ -95,10 +103,11 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            var reply = new LockReply("free");
+            LockReply? reply = null;
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
-                reply = LockReply.Worse(Row(reader), reply);
+                var row = Row(reader);
+                reply = reply is null ? row : LockReply.Worse(row, reply);
             }
 
             while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
@@ -106,7 +115,7 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
                 // An error of a later statement shows only when its result is read.
             }
 
-            return reply;
+            return reply!;
         }
     }
 
