@@ -20,7 +20,7 @@ public static class AdvisoryLockWriteExtensions
     /// <exception cref="AdvisoryLockTimeoutException">The lock was not free in time; nothing was written. A caller's transaction can go on if it has EF's automatic savepoints.</exception>
     /// <exception cref="AdvisoryLockDeadlockException">The wait was part of a deadlock.</exception>
     /// <exception cref="AdvisoryLockTableFullException">The server has no room for more locks.</exception>
-    /// <exception cref="AdvisoryLockNotPossibleException">The transaction is repeatable read or serializable.</exception>
+    /// <exception cref="AdvisoryLockNotPossibleException">The transaction is repeatable read or serializable, or a <c>TransactionScope</c>.</exception>
     /// <exception cref="ArgumentException">A key is empty, or an option makes no sense.</exception>
     /// <exception cref="DbUpdateException">The save failed, as it would have without the lock.</exception>
     public static Task<int> SaveChangesUnderAdvisoryLockAsync(
@@ -42,7 +42,7 @@ public static class AdvisoryLockWriteExtensions
     /// <exception cref="AdvisoryLockTimeoutException">The lock was not free in time; nothing was written.</exception>
     /// <exception cref="AdvisoryLockDeadlockException">The wait was part of a deadlock.</exception>
     /// <exception cref="AdvisoryLockTableFullException">The server has no room for more locks.</exception>
-    /// <exception cref="AdvisoryLockNotPossibleException">The transaction is repeatable read or serializable.</exception>
+    /// <exception cref="AdvisoryLockNotPossibleException">The transaction is repeatable read or serializable, or a <c>TransactionScope</c>.</exception>
     /// <exception cref="ArgumentException">A key is empty, an option makes no sense, or the query is not one of <paramref name="context"/>.</exception>
     public static Task<int> ExecuteUpdateUnderAdvisoryLockAsync<T>(
         this DbContext context,

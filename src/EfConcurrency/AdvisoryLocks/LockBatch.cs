@@ -24,7 +24,7 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
         var key = request.Keys[0];
         var sql = AdvisoryLocksSql.Try(place, request.Options.Mode, key.IsPair ? KeyShape.Pair : KeyShape.Number);
         _batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<long> { TypedValue = key.Number } } });
-        _batch.Timeout = AnswerSeconds;
+        _batch.Timeout = Limit(request.WaitMilliseconds);
     }
 
     public void AddTake(int? waitMilliseconds, int? expectedProcessId = null)
@@ -45,7 +45,7 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
         }
 
         _batch.BatchCommands.Add(take);
-        _batch.Timeout = waitMilliseconds is { } wait ? (int)Math.Ceiling(wait / 1000d) + AnswerSeconds : 0;
+        _batch.Timeout = Limit(waitMilliseconds);
     }
 
     /// <summary>Sends all. A wait that the server ended is an answer; what else it can say comes as an exception of ours.</summary>
@@ -92,6 +92,9 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
 
     internal static NpgsqlParameter Number(int? value)
         => new() { Value = value is { } number ? number : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer };
+
+    /// <summary>In seconds; 0: none. Also for a statement that does not wait itself: a pooler may let it wait for a server connection.</summary>
+    private static int Limit(int? waitMilliseconds) => waitMilliseconds is { } wait ? (int)Math.Ceiling(wait / 1000d) + AnswerSeconds : 0;
 
     private async Task<LockReply> ReadAsync(CancellationToken cancellationToken)
     {

@@ -1,8 +1,8 @@
 using System.Runtime.ExceptionServices;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Storage;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace EfConcurrency.AdvisoryLocks;
 
@@ -77,6 +77,7 @@ internal static class RidingLockRunner
             throw new ArgumentException("A lock that rides with a write ends with its transaction: Scope must be Transaction. Use WithAdvisoryLockAsync for a session lock.", nameof(options));
         }
 
+        AdvisoryLockNotPossibleException.ThrowIfAmbient(context);
         await request.State.Names.RecordAsync(request, cancellationToken).ConfigureAwait(false);
         var strategy = context.Database.CreateExecutionStrategy();
         using var riding = new RidingLock(request) { MayRunAgain = strategy.RetriesOnFailure };

@@ -1,5 +1,5 @@
 using System.Runtime.ExceptionServices;
-using System.Transactions;
+using EfConcurrency.Resilience;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 using IsolationLevel = System.Data.IsolationLevel;
@@ -21,13 +21,7 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
             return JoinAsync(transaction, cancellationToken);
         }
 
-        if (Transaction.Current is not null || Context.Database.GetEnlistedTransaction() is not null)
-        {
-            throw new AdvisoryLockNotPossibleException(
-                AdvisoryLockRefusal.AmbientTransaction,
-                "An advisory lock can't be taken in a TransactionScope: its isolation level and its end are not the context's. Use context.Database.BeginTransactionAsync, or leave the transaction to WithAdvisoryLockAsync.");
-        }
-
+        AdvisoryLockNotPossibleException.ThrowIfAmbient(Context);
         var strategy = Context.Database.CreateExecutionStrategy();
         return strategy.RetriesOnFailure ? RunAgainAndAgainAsync(strategy, cancellationToken) : AttemptAsync(cancellationToken);
     }
@@ -106,9 +100,9 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
     private async Task<AdvisoryLockOutcome<TResult>> WorkAndCommitAsync(IDbContextTransaction transaction, LockReply reply, CancellationToken cancellationToken)
     {
         var outcome = await work.RunAsync(request.Handle(reply, CancellationToken.None), cancellationToken).ConfigureAwait(false);
-        if (request.State.FailedSave is { } failure)
+        if (request.State.FailedSave is { } failedSave)
         {
-            ExceptionDispatchInfo.Throw(failure);
+            ExceptionDispatchInfo.Throw(failedSave);
         }
 
         if (Context.Database.CurrentTransaction != transaction)
@@ -122,7 +116,10 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         if (outcome.Ran)
         {
             request.State.IsCommitting = true;
-            await SettledCommit.CommitAsync(Context, transaction, reply.Ticket).ConfigureAwait(false);
+            if (await SettledCommit.CommitAsync(Context, transaction, reply.Ticket, request.Time).ConfigureAwait(false) is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
         }
 
         return outcome;
