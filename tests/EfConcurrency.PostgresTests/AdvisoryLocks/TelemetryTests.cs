@@ -67,6 +67,7 @@ public sealed class TelemetryTests(LockDatabase database) : IClassFixture<LockDa
             await Assert.ThrowsAsync<AdvisoryLockTimeoutException>(() => db.ExecuteDeleteUnderAdvisoryLockAsync(key, none, options, Token));
         }
 
+        await database.UntilFreeAsync(key);
         await db.SaveChangesUnderAdvisoryLockAsync(key, options, Token);
         await db.ExecuteDeleteUnderAdvisoryLockAsync(key, none, options, Token);
 
