@@ -57,7 +57,6 @@ internal static class EventIds
     public const int OutboxRetentionHeldBack = 60829;
     public const int OutboxRetentionFailed = 60830;
     public const int OutboxReseeded = 60831;
-    public const int OutboxNotifyFailed = 60831;
     public const int OutboxNotifyFailed = 60832;
     public const int InboxDuplicate = 60900;
     public const int InboxHandlerFailed = 60901;

@@ -44,19 +44,15 @@ internal static class TagNames
 
     /// <summary>Number of messages that are handled together. On spans only.</summary>
     public const string MessageCount = "efconcurrency.message.count";
-<<<<<<< HEAD
+
     /// <summary>Name of an outbox's transport.</summary>
     public const string Sink = "efconcurrency.sink";
+
     /// <summary><c>same_transaction</c>, <c>insert_last</c> or <c>two_phase</c>.</summary>
     public const string IdempotencyMode = "efconcurrency.idempotency.mode";
 
     /// <summary>Type name of a DbContext.</summary>
     public const string Context = "efconcurrency.context";
-=======
-
-    /// <summary>Name of an outbox's transport.</summary>
-    public const string Sink = "efconcurrency.sink";
->>>>>>> rabbit
 
     /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
     public const string ErrorType = "error.type";

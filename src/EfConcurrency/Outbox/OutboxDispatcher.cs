@@ -14,12 +14,8 @@ internal sealed class OutboxDispatcher<TContext>(
     private readonly IOutboxTransport[] _transports = OutboxTransports.Select(transports, options);
     private readonly CancellationTokenSource _ending = new();
     private readonly OutboxOwnership _owner = OutboxOwnership.New();
-<<<<<<< HEAD
-    private List<OutboxSink> _sinks = [];
-    private bool _isDisposed;
-=======
     private readonly List<Func<CancellationToken, Task>> _services = [];
->>>>>>> disp
+    private bool _isDisposed;
 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {

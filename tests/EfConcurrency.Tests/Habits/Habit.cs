@@ -6,8 +6,10 @@ namespace EfConcurrency.Tests.Habits;
 internal static class Habit
 {
     /// <summary>The packages, by name, so that these tests need no type of theirs.</summary>
-    public static readonly Assembly[] Assemblies = [Assembly.Load("EfConcurrency"), Assembly.Load("EfConcurrency.Testing"), Assembly.Load("EfConcurrency.RabbitMQ")];
-    public static readonly Assembly[] Assemblies = [Assembly.Load("EfConcurrency"), Assembly.Load("EfConcurrency.Testing"), Assembly.Load("EfConcurrency.AspNetCore")];
+    public static readonly Assembly[] Assemblies =
+    [
+        Assembly.Load("EfConcurrency"), Assembly.Load("EfConcurrency.Testing"), Assembly.Load("EfConcurrency.RabbitMQ"), Assembly.Load("EfConcurrency.AspNetCore"),
+    ];
 
     public static Assembly Library => Assemblies[0];
 

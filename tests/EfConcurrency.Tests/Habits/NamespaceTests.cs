@@ -51,8 +51,7 @@ public sealed partial class NamespaceTests
     private static bool IsAllowed(string? space, string name, bool isStatic)
         => Foreign.Contains(space)
             ? isStatic && name.EndsWith("Extensions", StringComparison.Ordinal)
-            : space?.Split('.') is ["EfConcurrency", var room, ..] && (room is "Testing" or "RabbitMQ" || Rooms.IsKnown(room));
-            : space?.Split('.') is ["EfConcurrency", var room, ..] && (room is "Testing" or "AspNetCore" || Rooms.IsKnown(room));
+            : space?.Split('.') is ["EfConcurrency", var room, ..] && (room is "Testing" or "RabbitMQ" or "AspNetCore" || Rooms.IsKnown(room));
 
     [GeneratedRegex(@"^namespace ([\w.]+)", RegexOptions.Multiline)]
     private static partial Regex Declaration();
