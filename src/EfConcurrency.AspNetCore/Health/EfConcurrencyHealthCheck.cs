@@ -9,7 +9,7 @@ internal sealed class EfConcurrencyHealthCheck<TContext>(IServiceScopeFactory sc
     where TContext : DbContext
 {
     /// <summary>In this order: the first tells the database's time.</summary>
-    private static readonly IHealthProbe[] Probes = [new ServerProbe(), new LeaseProbe(), new IdempotencyProbe()];
+    private static readonly IHealthProbe[] Probes = [new ServerProbe(), new LeaseProbe(), new IdempotencyProbe(), new OutboxProbe()];
 
     public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {

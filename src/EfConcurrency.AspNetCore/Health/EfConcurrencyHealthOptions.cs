@@ -28,11 +28,16 @@ public sealed class EfConcurrencyHealthOptions
     /// <value>5 minutes</value>
     public TimeSpan MaxStuckKeyAge { get; set; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>A message of the outbox that has not been delivered for so long makes the check degraded.</summary>
+    /// <value>1 minute</value>
+    public TimeSpan MaxOutboxAge { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <exception cref="ArgumentOutOfRangeException">An option makes no sense; the message names it.</exception>
     internal void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(MaxClockSkew, TimeSpan.Zero, nameof(MaxClockSkew));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxAbandonedLeaseAge, TimeSpan.Zero, nameof(MaxAbandonedLeaseAge));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxStuckKeyAge, TimeSpan.Zero, nameof(MaxStuckKeyAge));
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaxOutboxAge, TimeSpan.Zero, nameof(MaxOutboxAge));
     }
 }

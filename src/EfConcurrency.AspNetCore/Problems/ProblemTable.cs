@@ -4,8 +4,10 @@ using EfConcurrency.AspNetCore.Idempotency;
 using EfConcurrency.AspNetCore.Preconditions;
 using EfConcurrency.Fencing;
 using EfConcurrency.Idempotency;
+using EfConcurrency.Inbox;
 using EfConcurrency.JobSlots;
 using EfConcurrency.Leases;
+using EfConcurrency.Outbox;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.Resilience;
 using EfConcurrency.RowLocks;
@@ -70,6 +72,10 @@ internal static class ProblemTable
             "idempotency-needs-resolution", 409, "It is not known how far the operation with this key has come", "It is not run again by itself. The operator has to find out."),
         [typeof(IdempotencyClaimLostException)] = new(
             "idempotency-claim-lost", 409, "Another request has taken over the operation with this key", "Send the same request with the same key again.") { MayBeRetried = true },
+        [typeof(InboxDuplicateException)] = new(
+            "message-already-handled", 409, "The message was handled before", "Nothing was done again. Do not send it again."),
+        [typeof(InboxMessageOutsideWindowException)] = new(
+            "message-outside-window", 422, "The time in the message's id is too far away", "It can't be told whether the message was handled before. Send messages soon after their ids are made."),
         [typeof(RequestTooLargeException)] = new("request-too-large", 413, "The request body is too large", "Send a smaller one."),
         [typeof(VersionConflictException)] = VersionConflict,
         [typeof(LockedRowDeletedException)] = new("row-deleted", 409, "The resource was deleted meanwhile", "Nothing was changed. Read again."),
@@ -103,8 +109,15 @@ internal static class ProblemTable
         typeof(IdempotencyScopeException),
         typeof(IdempotencyTableMissingException),
         typeof(IdempotentResponseException),
+        typeof(InboxTableMissingException),
+        typeof(InboxTransactionRequiredException),
         typeof(JobSlotTableMissingException),
         typeof(LeaseTableMissingException),
+        typeof(MessageHandlerNotFoundException),
+        typeof(MessageRejectedException),
+        typeof(MessageUnreadableException),
+        typeof(OutboxMessageRefusedException),
+        typeof(OutboxTableMissingException),
         typeof(UnsupportedBulkUpdateException),
         typeof(UnsupportedRowLockException),
         typeof(RetryNotPossibleException),
