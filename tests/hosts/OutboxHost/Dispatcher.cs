@@ -1,8 +1,6 @@
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
-using EfConcurrency.Messaging;
 using EfConcurrency.Outbox;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using EfConcurrency.Messaging;
 using EfConcurrency.Outbox;
 using Microsoft.Extensions.DependencyInjection;
 
