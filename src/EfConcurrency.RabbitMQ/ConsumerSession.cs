@@ -59,18 +59,17 @@ internal sealed class ConsumerSession<TContext> : AsyncDefaultBasicConsumer, IDe
         {
             // What is still on its way to us is not begun any more; what runs is finished and acknowledged.
             await Channel.BasicCancelAsync(tag, noWait: false, CancellationToken.None).WaitAsync(patience, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            await Task.WhenAll(_inFlight.Keys).ConfigureAwait(false);
-            return null;
+            await Task.WhenAll((IEnumerable<Task>)_inFlight.Keys).WaitAsync(_run.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
 
-        // In the same process, the next session does not begin while handlers of this one run: they have been cancelled.
+        // In the same process, the next session does not begin while handlers of this one run: they have been cancelled. One that ignores that is left behind.
         await Task.WhenAll((IEnumerable<Task>)_inFlight.Keys).WaitAsync(patience, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_inFlight.IsEmpty)
+        if (_inFlight.Keys.Count(t => !t.IsCompleted) is > 0 and var running)
         {
-            RabbitMqLog.HandlersStillRunning(_logger, _consumer, _inFlight.Count);
+            RabbitMqLog.HandlersStillRunning(_logger, _consumer, running);
         }
 
-        return await _ended.Task.ConfigureAwait(false);
+        return _ended.Task.IsCompleted ? await _ended.Task.ConfigureAwait(false) : null;
     }
 
     public override Task HandleBasicDeliverAsync(

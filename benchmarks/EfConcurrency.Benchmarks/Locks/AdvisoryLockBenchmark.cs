@@ -17,6 +17,9 @@ internal sealed class AdvisoryLockBenchmark(LockDatabase database)
             await AddAsync(set, "EF, no lock", work, w => w.PlainAsync(set), (w, update) => update.SaveAsync());
             await AddAsync(set, "UseEfConcurrency(), no lock", work, w => w.WithLibraryAsync(set), (w, update) => update.SaveAsync());
             await AddAsync(set, "WithAdvisoryLockAsync", work, w => w.WithLibraryAsync(set), (w, update) => update.Context.WithAdvisoryLockAsync(w.Name, (_, _) => update.SaveAsync()));
+            await AddAsync(set, "SaveChangesUnderAdvisoryLockAsync", work, w => w.WithLibraryAsync(set), (w, update) => update.SaveUnderAsync(w.Name));
+            await AddAsync(set, "ExecuteUpdate, no lock", work, w => w.PlainAsync(set), (w, update) => update.ExecuteAsync(w.Id));
+            await AddAsync(set, "ExecuteUpdateUnderAdvisoryLockAsync", work, w => w.WithLibraryAsync(set), (w, update) => update.ExecuteUnderAsync(w.Id, w.Name));
             await AddAsync(set, "by hand: transaction, lock by NpgsqlBatch, EF's save", work, w => w.PlainAsync(set), ByHandAroundEfAsync);
             await AddAsync(set, "the same, with UseEfConcurrency()", work, w => w.WithLibraryAsync(set), ByHandAroundEfAsync);
             set.All.Add(new("by hand: one NpgsqlBatch, no EF", [.. work.Select(w => (Func<Task>)(() => ByHandAsync(w)))]));
@@ -86,5 +89,16 @@ internal sealed class AdvisoryLockBenchmark(LockDatabase database)
             Row.Value++;
             return Context.SaveChangesAsync();
         }
+
+        public Task<int> SaveUnderAsync(string name)
+        {
+            Row.Value++;
+            return Context.SaveChangesUnderAdvisoryLockAsync(name);
+        }
+
+        public Task<int> ExecuteAsync(int id) => Context.Rows.Where(r => r.Id == id).ExecuteUpdateAsync(s => s.SetProperty(r => r.Value, r => r.Value + 1));
+
+        public Task<int> ExecuteUnderAsync(int id, string name)
+            => Context.ExecuteUpdateUnderAdvisoryLockAsync(name, Context.Rows.Where(r => r.Id == id), s => s.SetProperty(r => r.Value, r => r.Value + 1));
     }
 }

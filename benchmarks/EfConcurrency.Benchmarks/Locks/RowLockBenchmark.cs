@@ -29,6 +29,7 @@ internal sealed class RowLockBenchmark(LockDatabase database)
             Add(set, "EF, the query without a lock", count, () => LockContext.Plain(connectionString), (db, id) => db.Rows.SingleAsync(r => r.Id == id));
             Add(set, name, count, () => LockContext.WithLibrary(connectionString), (db, id) => locked(db.Rows, id));
             Add(set, "by hand: EF, FromSql", count, () => LockContext.Plain(connectionString), async (db, id) => (await db.Rows.FromSqlRaw(sql, id).ToListAsync()).Single());
+            Add(set, "the same, with UseEfConcurrency()", count, () => LockContext.WithLibrary(connectionString), async (db, id) => (await db.Rows.FromSqlRaw(sql, id).ToListAsync()).Single());
             AddByHand(set, count, connectionString, sql, id => id);
             return Task.CompletedTask;
         });
@@ -40,6 +41,7 @@ internal sealed class RowLockBenchmark(LockDatabase database)
             Add(set, "EF, the query without a lock", count, () => LockContext.Plain(connectionString), (db, _) => db.Rows.Where(r => r.Value == free).OrderBy(r => r.Id).Take(Claim).ToListAsync());
             Add(set, "TakeAsync(10)", count, () => LockContext.WithLibrary(connectionString), (db, _) => db.Rows.Where(r => r.Value == free).OrderBy(r => r.Id).TakeAsync(Claim));
             Add(set, "by hand: EF, FromSql", count, () => LockContext.Plain(connectionString), (db, _) => db.Rows.FromSqlRaw(sql, free).ToListAsync());
+            Add(set, "the same, with UseEfConcurrency()", count, () => LockContext.WithLibrary(connectionString), (db, _) => db.Rows.FromSqlRaw(sql, free).ToListAsync());
             AddByHand(set, count, connectionString, sql, _ => free);
             return Task.CompletedTask;
         });

@@ -14,6 +14,9 @@ public sealed class AdvisoryKey : IEquatable<AdvisoryKey>
 {
     private const char Separator = '\u001f';
 
+    /// <summary>Up to this length, in characters, a name is hashed without an allocation.</summary>
+    private const int MaxShort = 100;
+
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
     internal AdvisoryKey(long number, bool isPair, string? name, string @namespace)
@@ -128,7 +131,10 @@ public sealed class AdvisoryKey : IEquatable<AdvisoryKey>
 
         try
         {
-            return BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Utf8.GetBytes(text)));
+            Span<byte> utf8 = text.Length <= MaxShort ? stackalloc byte[Utf8.GetMaxByteCount(MaxShort)] : new byte[Utf8.GetMaxByteCount(text.Length)];
+            Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+            SHA256.HashData(utf8[..Utf8.GetBytes(text, utf8)], hash);
+            return BinaryPrimitives.ReadInt64BigEndian(hash);
         }
         catch (EncoderFallbackException exception)
         {

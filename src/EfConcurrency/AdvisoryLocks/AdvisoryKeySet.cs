@@ -33,6 +33,11 @@ public sealed class AdvisoryKeySet : IReadOnlyList<AdvisoryKey>
             throw new ArgumentException("No key: nothing would be locked. Give at least one.", nameof(keys));
         }
 
+        if (keys.Length == 1 && keys[0] is { } only)
+        {
+            return new([only]);
+        }
+
         var unique = new SortedSet<AdvisoryKey>(AdvisoryKey.LockOrder);
         foreach (var key in keys)
         {

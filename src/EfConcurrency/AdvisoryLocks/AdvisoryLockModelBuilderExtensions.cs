@@ -7,7 +7,7 @@ public static class AdvisoryLockModelBuilderExtensions
 {
     /// <summary>
     /// Adds a table that keeps the names of advisory locks, so that <c>GetLockHoldersAsync</c> can tell them by name. Costs one small statement, on a
-    /// connection of its own, when a process first uses a name. Optional: without it a name is only known while the holder or a waiter shows it in its statement.
+    /// connection of its own, when a process first uses a name. Optional: without it a name is only known while somebody waits and shows it in the statement.
     /// Not for names without number (one an order, say), of which it would keep every one.
     /// </summary>
     /// <param name="modelBuilder">The model's builder.</param>

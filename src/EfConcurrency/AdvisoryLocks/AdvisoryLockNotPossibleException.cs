@@ -1,4 +1,6 @@
+using System.Transactions;
 using EfConcurrency.Resilience;
+using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.AdvisoryLocks;
 
@@ -22,4 +24,14 @@ public sealed class AdvisoryLockNotPossibleException : InvalidOperationException
         => new(
             AdvisoryLockRefusal.Standby,
             "The server is a standby, which grants advisory locks that are held on the primary. Connect to the primary (Target Session Attributes=primary).");
+
+    internal static void ThrowIfAmbient(DbContext context)
+    {
+        if (context.Database.CurrentTransaction is null && (Transaction.Current is not null || context.Database.GetEnlistedTransaction() is not null))
+        {
+            throw new AdvisoryLockNotPossibleException(
+                AdvisoryLockRefusal.AmbientTransaction,
+                "An advisory lock can't be taken in a TransactionScope: its isolation level and its end are not the context's. Use context.Database.BeginTransactionAsync, or leave the transaction to WithAdvisoryLockAsync.");
+        }
+    }
 }

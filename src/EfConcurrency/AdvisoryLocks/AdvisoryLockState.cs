@@ -19,6 +19,9 @@ internal sealed class AdvisoryLockState(TimeProvider time, ILoggerFactory logger
 
     public AdvisoryLockNameRecorder Names => names;
 
+    /// <summary>The lock that rides with the write under way.</summary>
+    public RidingLock? Riding { get; private set; }
+
     /// <summary>The save that failed in a transaction of ours. There is no savepoint to go back to, so it dooms the work, also when the exception was caught.</summary>
     public Exception? FailedSave { get; private set; }
 
@@ -42,6 +45,13 @@ internal sealed class AdvisoryLockState(TimeProvider time, ILoggerFactory logger
         IsCommitting = false;
         FailedSave = null;
     }
+
+    /// <exception cref="InvalidOperationException">Another write with a lock is under way on this context.</exception>
+    public void Ride(RidingLock riding)
+        => Riding = Riding is null ? riding
+            : throw new InvalidOperationException("A write under an advisory lock is under way on this context, and another was begun. Await the first, or give all keys to one call.");
+
+    public void EndRide() => Riding = null;
 
     public void Enter(SessionLock held) => _sessions.Add(held);
 
@@ -79,10 +89,19 @@ internal sealed class AdvisoryLockState(TimeProvider time, ILoggerFactory logger
                 + "open the transaction yourself and take the lock inside it.",
                 failure);
         }
+
+        if (Riding is { } riding)
+        {
+            save.AddLock(riding.Statement());
+        }
     }
+
+    public ValueTask<Exception?> ExplainAsync(EnvelopeSave save, DbUpdateException exception, bool async, CancellationToken cancellationToken)
+        => ValueTask.FromResult(Riding?.Explain(exception));
 
     public void Failed(Exception exception)
     {
+        Riding?.GaveUp(exception);
         if (_isInOwnTransaction)
         {
             FailedSave ??= exception;
@@ -92,6 +111,7 @@ internal sealed class AdvisoryLockState(TimeProvider time, ILoggerFactory logger
     public void ResetState()
     {
         EndOwnTransaction();
+        Riding = null;
         _sessions.Clear();
         _held.Clear();
     }

@@ -24,7 +24,13 @@ internal static class AdvisoryLocksMeter
     private static readonly Counter<long> Lost = Telemetry.Meter.CreateCounter<long>(
         "distributed_lock.losses", "{lock}", "Session locks that were lost while work ran under them.");
 
-    public static void WaitStarted(AdvisoryLockOptions options) => Waiters.Add(1, Tags(options));
+    public static void WaitStarted(AdvisoryLockOptions options)
+    {
+        if (Waiters.Enabled)
+        {
+            Waiters.Add(1, Tags(options));
+        }
+    }
 
     /// <param name="options">Of the call.</param>
     /// <param name="elapsed">Since the call.</param>
@@ -32,6 +38,11 @@ internal static class AdvisoryLocksMeter
     /// <param name="isContended">Whether the lock was not free at once.</param>
     public static void WaitEnded(AdvisoryLockOptions options, TimeSpan elapsed, string outcome, bool isContended)
     {
+        if (!Waiters.Enabled && !Contentions.Enabled && !Acquisition.Enabled)
+        {
+            return;
+        }
+
         var tags = Tags(options);
         Waiters.Add(-1, tags);
         if (isContended)
@@ -43,7 +54,13 @@ internal static class AdvisoryLocksMeter
         Acquisition.Record(elapsed.TotalSeconds, tags);
     }
 
-    public static void Held(AdvisoryLockOptions options, TimeSpan elapsed) => Hold.Record(elapsed.TotalSeconds, Tags(options));
+    public static void Held(AdvisoryLockOptions options, TimeSpan elapsed)
+    {
+        if (Hold.Enabled)
+        {
+            Hold.Record(elapsed.TotalSeconds, Tags(options));
+        }
+    }
 
     public static void WasLost(AdvisoryLockOptions options) => Lost.Add(1, Tags(options));
 

@@ -32,6 +32,14 @@ internal static class AdvisoryLocksSql
 
     private static readonly Statement[] Takes = [.. AllTakes()];
 
+    private static readonly string[] Tries =
+    [
+        .. from place in (LockPlace[])[LockPlace.OwnTransaction, LockPlace.CallersTransaction]
+           from mode in Enum.GetValues<AdvisoryLockMode>()
+           from shape in (KeyShape[])[KeyShape.Number, KeyShape.Pair]
+           select BuildTry(place, mode, shape),
+    ];
+
     private static readonly Statement Ping = new("/* efconcurrency advisory-locks.keep-alive */ /*keys*/select pg_backend_pid()");
 
     /// <summary>
@@ -41,6 +49,12 @@ internal static class AdvisoryLocksSql
     /// </summary>
     public static string Take(LockPlace place, AdvisoryLockMode mode, KeyShape shape, string comment)
         => Takes[Index(place, mode, shape)].With(comment);
+
+    /// <summary>
+    /// Takes one lock in a transaction if it is free, with the same row. It is the common case, and the same text for all keys, so that it is prepared once;
+    /// who has to wait sends <see cref="Take"/>, with the key's name. Parameter: the key (bigint).
+    /// </summary>
+    public static string Try(LockPlace place, AdvisoryLockMode mode, KeyShape shape) => Tries[((((int)place * 2) + (int)mode) * 2) + (int)shape];
 
     /// <summary>Asks the session whether it lives, and whether it still is the one that took the lock.</summary>
     public static string KeepAlive(string comment) => Ping.With(comment);
@@ -79,27 +93,15 @@ internal static class AdvisoryLocksSql
     {
         var isSession = place == LockPlace.Session;
         var function = (isSession ? "advisory_lock" : "advisory_xact_lock") + (mode == AdvisoryLockMode.Shared ? "_shared" : "");
-        var notHere = isSession
-            ? "when pg_backend_pid() <> $3::int then 'pooler' when pg_is_in_recovery() then 'standby'"
-            : "when pg_is_in_recovery() then 'standby' when current_setting('transaction_isolation') in ('repeatable read', 'serializable') then 'snapshot'";
-        var also = place switch
-        {
-            LockPlace.OwnTransaction => """
-                , case when t.how in ('free', 'waited') then pg_current_xact_id()::text end
-                , case when t.how in ('free', 'waited') then substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) end
-                """,
-            LockPlace.Session => ", pg_backend_pid()",
-            _ => "",
-        };
         return $"""
-            /* efconcurrency advisory-locks.take */ {Keys}select t.how{also}
+            /* efconcurrency advisory-locks.take */ {Keys}select t.how{Also(place)}
             from (
                 select case
-                    {notHere}
-                    when {Call("pg_try_" + function, shape)} then 'free'
+                    {NotHere(place)}
+                    when {Call("pg_try_" + function, shape, "$1")} then 'free'
                     when $2::int = 0 then 'busy'
                     when set_config('lock_timeout', {Remaining(shape)}, true) is null then null
-                    when {Call("pg_" + function, shape)} is null then null
+                    when {Call("pg_" + function, shape, "$1")} is null then null
                     when set_config('lock_timeout', b.lock_timeout, true) is null then null
                     else 'waited'
                 end as how
@@ -109,10 +111,34 @@ internal static class AdvisoryLocksSql
             """;
     }
 
-    private static string Call(string function, KeyShape shape) => shape switch
+    private static string BuildTry(LockPlace place, AdvisoryLockMode mode, KeyShape shape)
     {
-        KeyShape.Number => $"{function}($1::bigint)",
-        KeyShape.Pair => $"{function}(($1::bigint >> 32)::int, ($1::bigint << 32 >> 32)::int)",
+        var function = "pg_try_advisory_xact_lock" + (mode == AdvisoryLockMode.Shared ? "_shared" : "");
+        return $"""
+            /* efconcurrency advisory-locks.try */ select t.how{Also(place)} from (select case {NotHere(place)} when {Call(function, shape, "$1")} then 'free' else 'busy' end as how offset 0) t
+            """;
+    }
+
+    /// <summary>What stands in the way of any lock.</summary>
+    private static string NotHere(LockPlace place) => place == LockPlace.Session
+        ? "when pg_backend_pid() <> $3::int then 'pooler' when pg_is_in_recovery() then 'standby'"
+        : "when pg_is_in_recovery() then 'standby' when current_setting('transaction_isolation') in ('repeatable read', 'serializable') then 'snapshot'";
+
+    private static string Also(LockPlace place) => place switch
+    {
+        LockPlace.OwnTransaction => """
+            , case when t.how in ('free', 'waited') then pg_current_xact_id()::text end
+            , case when t.how in ('free', 'waited') then substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) end
+            """,
+        LockPlace.Session => ", pg_backend_pid()",
+        _ => "",
+    };
+
+    /// <summary>A call of a lock function for the key in hand.</summary>
+    public static string Call(string function, KeyShape shape, string key) => shape switch
+    {
+        KeyShape.Number => $"{function}({key}::bigint)",
+        KeyShape.Pair => $"{function}(({key}::bigint >> 32)::int, ({key}::bigint << 32 >> 32)::int)",
         _ => $"case when k.is_pair then {function}((k.key >> 32)::int, (k.key << 32 >> 32)::int) else {function}(k.key) end",
     };
 

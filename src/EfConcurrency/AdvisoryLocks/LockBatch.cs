@@ -18,10 +18,19 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
     public void AddPrepareSession(int? expectedProcessId)
         => _batch.BatchCommands.Add(new NpgsqlBatchCommand(AdvisoryLocksSql.PrepareSession) { Parameters = { Number(expectedProcessId) } });
 
+    /// <summary>One key, if it is free.</summary>
+    public void AddTry()
+    {
+        var key = request.Keys[0];
+        var sql = AdvisoryLocksSql.Try(place, request.Options.Mode, key.IsPair ? KeyShape.Pair : KeyShape.Number);
+        _batch.BatchCommands.Add(new NpgsqlBatchCommand(sql) { Parameters = { new NpgsqlParameter<long> { TypedValue = key.Number } } });
+        _batch.Timeout = Limit(request.WaitMilliseconds);
+    }
+
     public void AddTake(int? waitMilliseconds, int? expectedProcessId = null)
     {
         var keys = request.Keys;
-        var shape = keys.Count > 1 ? KeyShape.Several : keys[0].IsPair ? KeyShape.Pair : KeyShape.Number;
+        var shape = ShapeOf(keys);
         var take = new NpgsqlBatchCommand(AdvisoryLocksSql.Take(place, request.Options.Mode, shape, AdvisoryLockComment.Of(keys)));
         take.Parameters.Add(shape == KeyShape.Several ? Numbers(keys) : new NpgsqlParameter<long> { TypedValue = keys[0].Number });
         take.Parameters.Add(Number(waitMilliseconds));
@@ -36,20 +45,19 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
         }
 
         _batch.BatchCommands.Add(take);
-        _batch.Timeout = waitMilliseconds is { } wait ? (int)Math.Ceiling(wait / 1000d) + AnswerSeconds : 0;
+        _batch.Timeout = Limit(waitMilliseconds);
     }
 
     /// <summary>Sends all. A wait that the server ended is an answer; what else it can say comes as an exception of ours.</summary>
-    public async Task<LockReply> SendAsync(CancellationToken cancellationToken)
+    public async Task<LockReply> SendAsync(LockWait wait, CancellationToken cancellationToken)
     {
-        using var wait = new LockWait(request);
         try
         {
-            return wait.Ended(await ReadAsync(cancellationToken).ConfigureAwait(false));
+            return await ReadAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.LockNotAvailable or PostgresErrorCodes.QueryCanceled)
         {
-            return wait.Ended(new LockReply("timeout") { WaitEndedBy = exception });
+            return new LockReply("timeout") { WaitEndedBy = exception };
         }
         catch (PostgresException exception) when (exception.SqlState is PostgresErrorCodes.DeadlockDetected)
         {
@@ -70,14 +78,23 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
 
     public ValueTask DisposeAsync() => _batch.DisposeAsync();
 
-    internal static NpgsqlParameter Numbers(AdvisoryKeySet keys)
-        => new NpgsqlParameter<long[]> { TypedValue = [.. keys.Select(k => k.Number)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+    internal static KeyShape ShapeOf(AdvisoryKeySet keys) => keys.Count > 1 ? KeyShape.Several : keys[0].IsPair ? KeyShape.Pair : KeyShape.Number;
 
-    internal static NpgsqlParameter Pairs(AdvisoryKeySet keys)
-        => new NpgsqlParameter<bool[]> { TypedValue = [.. keys.Select(k => k.IsPair)], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean };
+    internal static long[] NumbersOf(AdvisoryKeySet keys) => [.. keys.Select(k => k.Number)];
+
+    internal static bool[] PairsOf(AdvisoryKeySet keys) => [.. keys.Select(k => k.IsPair)];
+
+    internal static NpgsqlParameter Numbers(AdvisoryKeySet keys, string name = "")
+        => new NpgsqlParameter<long[]> { ParameterName = name, TypedValue = NumbersOf(keys), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+
+    internal static NpgsqlParameter Pairs(AdvisoryKeySet keys, string name = "")
+        => new NpgsqlParameter<bool[]> { ParameterName = name, TypedValue = PairsOf(keys), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Boolean };
 
     internal static NpgsqlParameter Number(int? value)
         => new() { Value = value is { } number ? number : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer };
+
+    /// <summary>In seconds; 0: none. Also for a statement that does not wait itself: a pooler may let it wait for a server connection.</summary>
+    private static int Limit(int? waitMilliseconds) => waitMilliseconds is { } wait ? (int)Math.Ceiling(wait / 1000d) + AnswerSeconds : 0;
 
     private async Task<LockReply> ReadAsync(CancellationToken cancellationToken)
     {
@@ -89,10 +106,11 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
                 await reader.NextResultAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            var reply = new LockReply("free");
+            LockReply? reply = null;
             while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
             {
-                reply = LockReply.Worse(Row(reader), reply);
+                var row = Row(reader);
+                reply = reply is null ? row : LockReply.Worse(row, reply);
             }
 
             while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
@@ -100,7 +118,7 @@ internal sealed class LockBatch(NpgsqlConnection connection, LockRequest request
                 // An error of a later statement shows only when its result is read.
             }
 
-            return reply;
+            return reply!;
         }
     }
 

@@ -115,7 +115,8 @@ internal sealed class SessionLock : IAsyncDisposable
             var expected = Expected(request, connection);
             batch.AddPrepareSession(expected);
             batch.AddTake(waitMilliseconds, expected);
-            return await batch.SendAsync(cancellationToken).ConfigureAwait(false);
+            using var wait = new LockWait(request);
+            return wait.Ended(await batch.SendAsync(wait, cancellationToken).ConfigureAwait(false));
         }
     }
 

@@ -1,8 +1,7 @@
 using System.Runtime.ExceptionServices;
-using System.Transactions;
+using EfConcurrency.Resilience;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
-using Npgsql;
 using IsolationLevel = System.Data.IsolationLevel;
 
 namespace EfConcurrency.AdvisoryLocks;
@@ -22,13 +21,7 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
             return JoinAsync(transaction, cancellationToken);
         }
 
-        if (Transaction.Current is not null || Context.Database.GetEnlistedTransaction() is not null)
-        {
-            throw new AdvisoryLockNotPossibleException(
-                AdvisoryLockRefusal.AmbientTransaction,
-                "An advisory lock can't be taken in a TransactionScope: its isolation level and its end are not the context's. Use context.Database.BeginTransactionAsync, or leave the transaction to WithAdvisoryLockAsync.");
-        }
-
+        AdvisoryLockNotPossibleException.ThrowIfAmbient(Context);
         var strategy = Context.Database.CreateExecutionStrategy();
         return strategy.RetriesOnFailure ? RunAgainAndAgainAsync(strategy, cancellationToken) : AttemptAsync(cancellationToken);
     }
@@ -81,7 +74,7 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         var transaction = await Context.Database.BeginTransactionAsync(IsolationLevel.ReadCommitted, cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            var reply = await TakeAsync(cancellationToken).ConfigureAwait(false);
+            var reply = await TakeAsync(LockPlace.OwnTransaction, cancellationToken).ConfigureAwait(false);
             if (reply.IsBusy)
             {
                 return AdvisoryLockOutcome<TResult>.Busy(reply.WaitEndedBy);
@@ -104,23 +97,12 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         }
     }
 
-    /// <summary>BEGIN rides with the statement.</summary>
-    private async Task<LockReply> TakeAsync(CancellationToken cancellationToken)
-    {
-        var batch = new LockBatch(request.Connection, request, LockPlace.OwnTransaction);
-        await using (batch.ConfigureAwait(false))
-        {
-            batch.AddTake(request.WaitMilliseconds);
-            return Checked(await batch.SendAsync(cancellationToken).ConfigureAwait(false));
-        }
-    }
-
     private async Task<AdvisoryLockOutcome<TResult>> WorkAndCommitAsync(IDbContextTransaction transaction, LockReply reply, CancellationToken cancellationToken)
     {
         var outcome = await work.RunAsync(request.Handle(reply, CancellationToken.None), cancellationToken).ConfigureAwait(false);
-        if (request.State.FailedSave is { } failure)
+        if (request.State.FailedSave is { } failedSave)
         {
-            ExceptionDispatchInfo.Throw(failure);
+            ExceptionDispatchInfo.Throw(failedSave);
         }
 
         if (Context.Database.CurrentTransaction != transaction)
@@ -134,7 +116,10 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
         if (outcome.Ran)
         {
             request.State.IsCommitting = true;
-            await SettledCommit.CommitAsync(Context, transaction, reply.Ticket).ConfigureAwait(false);
+            if (await SettledCommit.CommitAsync(Context, transaction, reply.Ticket, request.Time).ConfigureAwait(false) is { } failure)
+            {
+                ExceptionDispatchInfo.Throw(failure);
+            }
         }
 
         return outcome;
@@ -143,78 +128,95 @@ internal sealed class TransactionLock<TResult>(LockRequest request, LockWork<TRe
     /// <summary>The caller's transaction keeps the lock until it ends. Whatever ends the wait, the transaction is as it was.</summary>
     private async Task<AdvisoryLockOutcome<TResult>> JoinAsync(IDbContextTransaction transaction, CancellationToken cancellationToken)
     {
-        var batch = new LockBatch(request.Connection, request, LockPlace.CallersTransaction);
+        var reply = await TakeAsync(LockPlace.CallersTransaction, cancellationToken).ConfigureAwait(false);
+        if (reply.IsBusy)
+        {
+            return AdvisoryLockOutcome<TResult>.Busy(reply.WaitEndedBy);
+        }
+
+        using var hold = new LockHold(request, reply.Id, transaction.TransactionId);
+        return await work.RunAsync(request.Handle(reply, CancellationToken.None), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>One key is asked for first, which most of the time is all; several are taken in their order, each after the wait for the one before.</summary>
+    private async Task<LockReply> TakeAsync(LockPlace place, CancellationToken cancellationToken)
+    {
+        using var wait = new LockWait(request);
+        var isOne = request.Keys.Count == 1;
+        var reply = isOne ? await SendAsync(place, wait, isTry: true, cancellationToken).ConfigureAwait(false) : null;
+        if (reply is null || (reply.How == "busy" && request.WaitMilliseconds != 0))
+        {
+            reply = await SendAsync(place, wait, isTry: false, cancellationToken).ConfigureAwait(false);
+        }
+
+        reply = wait.Ended(reply);
+        return reply.How switch
+        {
+            "standby" => throw AdvisoryLockNotPossibleException.Standby(),
+            "snapshot" => throw AdvisoryLockNotPossibleException.SnapshotTooOld(),
+            _ => reply,
+        };
+    }
+
+    private async Task<LockReply> SendAsync(LockPlace place, LockWait wait, bool isTry, CancellationToken cancellationToken)
+    {
+        var batch = new LockBatch(request.Connection, request, place);
         await using (batch.ConfigureAwait(false))
         {
-            // Of several keys that are not waited for, some may be taken: only the answer tells whether to keep or to give them back.
-            var isAnswerNeeded = request.WaitMilliseconds == 0 && request.Keys.Count > 1;
-            batch.Add(AdvisoryLocksSql.Savepoint);
-            batch.AddTake(request.WaitMilliseconds);
-            if (!isAnswerNeeded)
+            if (place == LockPlace.CallersTransaction)
             {
-                batch.Add(AdvisoryLocksSql.Release);
+                return await SendInSavepointAsync(batch, wait, isTry, cancellationToken).ConfigureAwait(false);
             }
 
-            LockReply reply;
-            try
-            {
-                reply = await batch.SendAsync(cancellationToken).ConfigureAwait(false);
-            }
-            catch
-            {
-                await GiveBackAsync().ConfigureAwait(false);
-                throw;
-            }
-
-            if (reply.How == "timeout" || (isAnswerNeeded && !reply.IsTaken))
-            {
-                await GiveBackAsync().ConfigureAwait(false);
-            }
-            else if (isAnswerNeeded)
-            {
-                await SendAsync(AdvisoryLocksSql.Release).ConfigureAwait(false);
-            }
-
-            if (Checked(reply).IsBusy)
-            {
-                return AdvisoryLockOutcome<TResult>.Busy(reply.WaitEndedBy);
-            }
-
-            using var hold = new LockHold(request, reply.Id, transaction.TransactionId);
-            return await work.RunAsync(request.Handle(reply, CancellationToken.None), cancellationToken).ConfigureAwait(false);
+            // BEGIN rides with the statement.
+            AddTo(batch, isTry);
+            return await batch.SendAsync(wait, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private static LockReply Checked(LockReply reply) => reply.How switch
+    private async Task<LockReply> SendInSavepointAsync(LockBatch batch, LockWait wait, bool isTry, CancellationToken cancellationToken)
     {
-        "standby" => throw AdvisoryLockNotPossibleException.Standby(),
-        "snapshot" => throw AdvisoryLockNotPossibleException.SnapshotTooOld(),
-        _ => reply,
-    };
+        // Of several keys that are not waited for, some may be taken: only the answer tells whether to keep or to give them back.
+        var isAnswerNeeded = request.WaitMilliseconds == 0 && !isTry;
+        batch.Add(AdvisoryLocksSql.Savepoint);
+        AddTo(batch, isTry);
+        if (!isAnswerNeeded)
+        {
+            batch.Add(AdvisoryLocksSql.Release);
+        }
 
-    private async Task GiveBackAsync()
-    {
+        LockReply reply;
         try
         {
-            await SendAsync(AdvisoryLocksSql.RollBack, AdvisoryLocksSql.Release).ConfigureAwait(false);
+            reply = await batch.SendAsync(wait, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is NpgsqlException or InvalidOperationException)
+        catch
         {
-            // The connection is gone, and with it the transaction and the lock. What went wrong first is what the caller gets.
+            await LockSavepoint.GiveBackAsync(request.Connection).ConfigureAwait(false);
+            throw;
         }
+
+        if (reply.How == "timeout" || (isAnswerNeeded && !reply.IsTaken))
+        {
+            await LockSavepoint.GiveBackAsync(request.Connection).ConfigureAwait(false);
+        }
+        else if (isAnswerNeeded)
+        {
+            await LockSavepoint.ReleaseAsync(request.Connection).ConfigureAwait(false);
+        }
+
+        return reply;
     }
 
-    private async Task SendAsync(params string[] statements)
+    private void AddTo(LockBatch batch, bool isTry)
     {
-        var batch = request.Connection.CreateBatch();
-        await using (batch.ConfigureAwait(false))
+        if (isTry)
         {
-            foreach (var statement in statements)
-            {
-                batch.BatchCommands.Add(new NpgsqlBatchCommand(statement));
-            }
-
-            await batch.ExecuteNonQueryAsync(CancellationToken.None).ConfigureAwait(false);
+            batch.AddTry();
+        }
+        else
+        {
+            batch.AddTake(request.WaitMilliseconds);
         }
     }
 }

@@ -191,6 +191,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
         services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
+        services.AddScoped<IInterceptor, RidingLockInterceptor>();
     }
 
     /// <summary>After all others: within a key, ids follow the order of commits because the messages are the last statement of a save.</summary>

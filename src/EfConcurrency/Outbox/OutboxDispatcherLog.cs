@@ -35,7 +35,7 @@ internal static partial class OutboxDispatcherLog
     [LoggerMessage(EventIds.OutboxPartitionEmptied, LogLevel.Information, "Partition {Partition} of the outbox was emptied: all sinks have passed it.", EventName = Category + ".PartitionEmptied")]
     public static partial void PartitionEmptied(ILogger logger, string partition);
 
-    [LoggerMessage(EventIds.OutboxRetentionHeldBack, LogLevel.Warning, "Partition {Partition} of the outbox can't be emptied yet: {Sinks} have not passed it, or a transaction is open since then. A sink that is no longer used is forgotten with db.OutboxAdmin().RemoveSinkAsync().", EventName = Category + ".RetentionHeldBack")]
+    [LoggerMessage(EventIds.OutboxRetentionHeldBack, LogLevel.Warning, "Partition {Partition} of the outbox can't be emptied yet: {Sinks} have not passed it. A sink that is no longer used is forgotten with db.OutboxAdmin().RemoveSinkAsync().", EventName = Category + ".RetentionHeldBack")]
     public static partial void RetentionHeldBack(ILogger logger, string partition, string sinks);
 
     [LoggerMessage(EventIds.OutboxRetentionFailed, LogLevel.Warning, "The outbox's partitions could not be looked after; it is tried again in a minute.", EventName = Category + ".RetentionFailed")]

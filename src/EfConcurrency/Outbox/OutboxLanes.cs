@@ -5,6 +5,7 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<short, LedLane> _held = [];
+    private readonly Dictionary<short, Task> _ending = [];
     private readonly int _capacity = Math.Min(options.MaxLanes ?? laneCount, laneCount);
 
     /// <summary>The server's timeline when the lanes were acquired.</summary>
@@ -22,7 +23,28 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
     }
 
     /// <summary>Those that can be given work.</summary>
-    public IReadOnlyList<LedLane> Idle => [.. Held.Where(l => !l.IsBusy && !l.IsLeaving && !l.Over.IsCancellationRequested)];
+    public IReadOnlyList<LedLane> Idle
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _held.Values.Where(l => !l.IsBusy && !l.IsLeaving && !l.Over.IsCancellationRequested && !IsEnding(l.Number))];
+            }
+        }
+    }
+
+    /// <summary>What is being done on lanes, also on those that are not ours any more.</summary>
+    public IReadOnlyList<Task> Works
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _held.Values.Select(l => l.Work), .. _ending.Values];
+            }
+        }
+    }
 
     /// <summary>The share of one dispatcher: as even as the capacities allow, and nothing left over that somebody could take.</summary>
     public static int Share(IReadOnlyCollection<int> capacities, int lanes, int mine)
@@ -74,6 +96,7 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
             if (_held.TryGetValue(lane.Number, out var held) && held == lane)
             {
                 _held.Remove(lane.Number);
+                _ending[lane.Number] = IsEnding(lane.Number) ? Task.WhenAll(_ending[lane.Number], lane.Work) : lane.Work;
                 report.Leads(_held.Count);
                 lane.End();
                 return true;
@@ -91,6 +114,9 @@ internal sealed class OutboxLanes(OutboxStore store, int laneCount, OutboxDispat
             lane.Dispose();
         }
     }
+
+    /// <summary>A lane that was lost and came back: what was begun on it before must be over, or it would be sent by two.</summary>
+    private bool IsEnding(short lane) => _ending.TryGetValue(lane, out var work) && !work.IsCompleted;
 
     private void DropUntrusted()
     {

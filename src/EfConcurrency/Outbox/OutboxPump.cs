@@ -17,8 +17,9 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
 
     public async Task RunAsync(CancellationToken stopping, CancellationToken cancellationToken)
     {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
         var pause = options.MinPollInterval;
-        while (!stopping.IsCancellationRequested)
+        while (!either.IsCancellationRequested)
         {
             var found = await RoundAsync(stopping, cancellationToken).ConfigureAwait(false);
             if (found)
@@ -26,7 +27,7 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
                 pause = options.MinPollInterval;
                 await Task.Delay(Spacing, time, cancellationToken).ConfigureAwait(false);
             }
-            else if (await WaitAsync(Quiet(pause), stopping).ConfigureAwait(false))
+            else if (await WaitAsync(Quiet(pause), either.Token).ConfigureAwait(false))
             {
                 pause = options.MinPollInterval;
             }
@@ -35,16 +36,18 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
                 pause = pause * 2 < options.MaxPollInterval ? pause * 2 : options.MaxPollInterval;
             }
         }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     /// <summary>A lane that gets idle ends the wait anyhow.</summary>
     private TimeSpan Quiet(TimeSpan pause) => lanes.Idle.Count == 0 ? options.MaxPollInterval : pause < due.Left ? pause : due.Left;
 
-    private async Task<bool> WaitAsync(TimeSpan pause, CancellationToken stopping)
+    private async Task<bool> WaitAsync(TimeSpan pause, CancellationToken cancellationToken)
     {
         try
         {
-            return await _wake.WaitAsync(pause, time, stopping).ConfigureAwait(false);
+            return await _wake.WaitAsync(pause, time, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {

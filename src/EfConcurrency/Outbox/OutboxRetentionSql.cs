@@ -14,14 +14,15 @@ internal sealed class OutboxRetentionSql(OutboxTable outbox)
             and pg_get_expr(c.relpartbound, c.oid) = format('FOR VALUES IN (%L)', (extract(epoch from now())::bigint / 86400 + 1) % 3)
         """;
 
-    /// <summary>Whoever has written to the partition and has not ended yet holds a lock; new ones wait this long at most.</summary>
-    public const string LockTimeout = "/* efconcurrency outbox.lock-timeout */ set local lock_timeout = '50ms'";
+    /// <summary>Whoever has written to the partition and has not ended yet holds a lock; new ones wait this long at most for ours, and then for what is done under it.</summary>
+    public const string LockTimeout = "/* efconcurrency outbox.lock-timeout */ select set_config('lock_timeout', '50ms', true), set_config('statement_timeout', '5s', true)";
 
-    /// <summary>The sinks that have not passed a transaction of the partition. Parameters: none; the partition comes from the catalogue, quoted.</summary>
+    /// <summary>The sinks that have not seen all of the partition. Not by xmin alone: it stands still while anybody's transaction is open, in any database. Parameters: none; the partition comes from the catalogue, quoted.</summary>
     public string HeldBackBy(string partition) => $"""
         /* efconcurrency outbox.held-back-by */
         select distinct c.{outbox.Cursor.Sink} from {outbox.Cursor.Name} c
-        where exists (select from {partition} o where o.{outbox.Log.TransactionId} >= pg_snapshot_xmin(c.{outbox.Cursor.Snapshot}::pg_snapshot))
+        where exists (select from {partition} o where o.{outbox.Log.TransactionId} >= pg_snapshot_xmin(c.{outbox.Cursor.Snapshot}::pg_snapshot)
+            and not pg_visible_in_snapshot(o.{outbox.Log.TransactionId}, c.{outbox.Cursor.Snapshot}::pg_snapshot))
         order by 1
         """;
 

@@ -60,7 +60,7 @@ internal sealed class OutboxSession : IAsyncDisposable
         await (await Task.WhenAny([.. _running, _pump.Failure]).ConfigureAwait(false)).ConfigureAwait(false);
         await pumping.ConfigureAwait(false);
 
-        await Task.WhenAll(_lanes.Held.Select(l => l.Work)).ConfigureAwait(false);
+        await Task.WhenAll(_lanes.Works).ConfigureAwait(false);
         await _acks.FlushAsync(_lanes.Held, _over.Token).ConfigureAwait(false);
         await _lanes.ReleaseAsync(all: true, _over.Token).ConfigureAwait(false);
         await _store.LeaveAsync(_over.Token).ConfigureAwait(false);
@@ -73,9 +73,9 @@ internal sealed class OutboxSession : IAsyncDisposable
     {
         await _over.CancelAsync().ConfigureAwait(false);
         _sink.Report.Lag(null);
-        var works = _lanes.Held.Select(l => l.Work).ToList();
+        await Task.WhenAll(_running).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.WhenAll(_lanes.Works).ConfigureAwait(false);
         _lanes.Dispose();
-        await Task.WhenAll([.. _running, .. works]).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _reading.DisposeAsync().ConfigureAwait(false);
         await _writing.DisposeAsync().ConfigureAwait(false);
         _acks.Dispose();

@@ -3,7 +3,6 @@ using System.Collections;
 using System.Data;
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
 using Microsoft.EntityFrameworkCore.Query.Internal;
@@ -51,9 +50,10 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
 
     private async ValueTask<List<T>> ReadAsync(bool async, CancellationToken cancellationToken)
     {
-        var guard = Context.GetService<ILockedQueryGuard>();
+        var execution = (LockedQueryContextFactory.Execution)queryContext;
+        var guard = execution.Guard;
         guard.BeforeSending(Context);
-        var refresh = ((LockedQueryContextFactory.Execution)queryContext).Refresh = new(guard, wholeCollections);
+        var refresh = execution.Refresh = new(guard, wholeCollections);
 
         // Open from the first statement to the last, also in a TransactionScope, where EF would close it in between.
         var connection = queryContext.Connection;

@@ -1,4 +1,3 @@
-using System.Reflection;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.RowLocks;
 
@@ -10,10 +9,10 @@ namespace Microsoft.EntityFrameworkCore;
 /// </summary>
 public static class RowLockQueryableExtensions
 {
-    private static readonly MethodInfo Update = Operator(ForUpdate);
-    private static readonly MethodInfo NoKeyUpdate = Operator(ForNoKeyUpdate);
-    private static readonly MethodInfo Share = Operator(ForShare);
-    private static readonly MethodInfo KeyShare = Operator(ForKeyShare);
+    private static readonly RowLockOperator Update = new(ForUpdate, ForUpdate, NoWaitOperators.ForUpdate, SkipLockedOperators.ForUpdate);
+    private static readonly RowLockOperator NoKeyUpdate = new(ForNoKeyUpdate, ForNoKeyUpdate, NoWaitOperators.ForNoKeyUpdate, SkipLockedOperators.ForNoKeyUpdate);
+    private static readonly RowLockOperator Share = new(ForShare, ForShare, NoWaitOperators.ForShare, SkipLockedOperators.ForShare);
+    private static readonly RowLockOperator KeyShare = new(ForKeyShare, ForKeyShare, NoWaitOperators.ForKeyShare, SkipLockedOperators.ForKeyShare);
 
     /// <summary>Nobody else changes, deletes or locks the rows, nor inserts rows that refer to them. For rows that are to be deleted; otherwise <see cref="ForNoKeyUpdate{T}(IQueryable{T})"/> blocks less.</summary>
     /// <typeparam name="T">The entity.</typeparam>
@@ -123,11 +122,9 @@ public static class RowLockQueryableExtensions
         return source.Take(count).ForNoKeyUpdate(RowLockWait.SkipLocked).ToListAsync(cancellationToken);
     }
 
-    private static IQueryable<T> Add<T>(IQueryable<T> source, MethodInfo method, RowLockWait wait)
+    private static IQueryable<T> Add<T>(IQueryable<T> source, RowLockOperator lockOperator, RowLockWait wait)
     {
         ArgumentNullException.ThrowIfNull(source);
-        return LockOperatorAttribute.Add(source, method, wait);
+        return lockOperator.Add(source, wait);
     }
-
-    private static MethodInfo Operator(Func<IQueryable<object>, RowLockWait, IQueryable<object>> method) => method.Method.GetGenericMethodDefinition();
 }

@@ -12,8 +12,7 @@ namespace EfConcurrency.Versioning;
 internal static class RetryCommit
 {
     /// <summary>
-    /// Commits. Takes no cancellation token: a commit must not be half done, and with synchronous replication a cancelled
-    /// one reports success. Returns only when the transaction is known to be committed.
+    /// Commits. Returns only when the transaction is known to be committed.
     /// </summary>
     /// <param name="context">The unit's context.</param>
     /// <param name="transaction">The unit's transaction.</param>
@@ -23,32 +22,17 @@ internal static class RetryCommit
     {
         // ExecuteUpdate and raw SQL don't pass the write envelope; they cost one more round trip here.
         ticket ??= await TicketIfAssignedAsync(context).ConfigureAwait(false);
-        try
+        var failure = await SettledCommit.CommitAsync(context, transaction, ticket, TimeProvider.System, Asked).ConfigureAwait(false);
+        if (failure is not null)
         {
-            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+            throw new AfterCommitException(failure);
         }
-        catch (Exception exception) when (ticket is not null && IsAmbiguous(exception))
+
+        void Asked(CommitStatus status)
         {
-            var status = await CommitOutcome.AskAsync(context, ticket, TimeProvider.System).ConfigureAwait(false);
             var outcome = status switch { CommitStatus.Committed => "committed", CommitStatus.Aborted => "aborted", _ => "unknown" };
             VersioningMeter.CommitCheck(outcome);
-            VersioningLog.CommitOutcomeChecked(logger, ticket.TransactionId, outcome);
-            switch (status)
-            {
-                case CommitStatus.Committed when exception is NpgsqlException:
-                    return;
-                case CommitStatus.Committed:
-                    // Not the connection: an interceptor of the application, say, that ran after the commit.
-                    throw new AfterCommitException(exception);
-                case CommitStatus.Aborted:
-                    throw;
-                default:
-                    throw new CommitOutcomeUnknownException(
-                        $"The connection was lost while transaction {ticket.TransactionId} was being committed, and the server could not tell what became of it "
-                        + "(it did not answer, or a failover has happened). The work may be done: look before running it again.",
-                        ticket.TransactionId,
-                        exception);
-            }
+            VersioningLog.CommitOutcomeChecked(logger, ticket!.TransactionId, outcome);
         }
     }
 
@@ -84,21 +68,12 @@ internal static class RetryCommit
         {
             if (e is NpgsqlException)
             {
-                return IsAmbiguous(e);
+                return SettledCommit.SaysNothing(e);
             }
         }
 
         return false;
     }
-
-    /// <summary>
-    /// An error that the server reports about the commit means that it was rolled back; everything else says nothing, and nor does the
-    /// last word of a server process that ends: FATAL, or PANIC, which is what an error after the commit record becomes.
-    /// </summary>
-    private static bool IsAmbiguous(Exception exception)
-        => SqlStates.FindPostgresException(exception) is not { } error
-            || error.InvariantSeverity is "FATAL" or "PANIC"
-            || error.SqlState.StartsWith("08", StringComparison.Ordinal);
 
     private static async Task<CommitTicket?> TicketIfAssignedAsync(DbContext context)
     {

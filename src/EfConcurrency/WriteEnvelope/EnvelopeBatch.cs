@@ -18,7 +18,11 @@ internal sealed class EnvelopeBatch(ModificationCommandBatchFactoryDependencies 
     /// One batch is one implicit transaction to PostgreSQL. It may do without BEGIN only when the server refuses the whole list
     /// itself: a row count that the client looks at afterwards is a verdict on something already committed.
     /// </summary>
-    public override bool RequiresTransaction => !_everyCommandIsJudged && base.RequiresTransaction;
+    public override bool RequiresTransaction => !_everyCommandIsJudged && !IsOneCommandBehindLocks && base.RequiresTransaction;
+
+    /// <summary>A lock leaves nothing behind that a verdict of the client would have to undo.</summary>
+    private bool IsOneCommandBehindLocks
+        => save.LockCount > 0 && ModificationCommands.Count == save.LockCount + 1 && ModificationCommands[^1].StoreStoredProcedure is null;
 
     public override bool TryAddCommand(IReadOnlyModificationCommand modificationCommand)
     {

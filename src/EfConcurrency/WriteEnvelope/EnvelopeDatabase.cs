@@ -97,7 +97,7 @@ internal sealed class EnvelopeDatabase(
             && !IsInTransaction
             && Context.Database.AutoTransactionBehavior != AutoTransactionBehavior.Always
             && save.HasSeveralStatements()
-            && save.StatementCount + save.Entries.Count <= guard.MaxStatements;
+            && save.StatementCount - save.LockCount + save.Entries.Count <= guard.MaxStatements;
 
     /// <summary>A save that the server refused is judged again, by EF, before anything is said about it.</summary>
     private bool IsJudgedAgain(EnvelopeSave save, Exception exception)
@@ -110,7 +110,7 @@ internal sealed class EnvelopeDatabase(
     private bool NeedsOwnTransaction(EnvelopeSave save, bool isJudgedAgain)
         => Context.Database.AutoTransactionBehavior == AutoTransactionBehavior.Never
             && !save.IsServerJudged
-            && (isJudgedAgain || save.StatementCount > 0)
+            && (isJudgedAgain || save.StatementCount > save.LockCount || (save.LockCount > 0 && save.HasSeveralStatements()))
             && !IsInTransaction;
 
     private async Task<int> RunAsync(EnvelopeSave save, bool isJudgedAgain, bool async, CancellationToken cancellationToken)

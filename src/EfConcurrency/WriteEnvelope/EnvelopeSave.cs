@@ -11,6 +11,7 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
     private readonly List<IUpdateEntry> _included = [];
     private readonly List<EnvelopeStatement> _guards = [];
     private readonly List<EnvelopeStatement> _messages = [];
+    private int _locks;
     private int _guardsTaken;
     private int _messagesTaken;
 
@@ -26,6 +27,9 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
 
     /// <summary>Number of statements that are ours; EF counts them as saved entries.</summary>
     public int StatementCount => _guards.Count + _messages.Count;
+
+    /// <summary>How many of them are locks: they come first.</summary>
+    public int LockCount => _locks;
 
     /// <summary>Whether all our statements are in a batch.</summary>
     public bool IsSent => _guardsTaken == _guards.Count && _messagesTaken == _messages.Count;
@@ -45,6 +49,15 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
         }
     }
 
+    /// <summary>
+    /// Adds a statement that waits for its turn and writes nothing. It runs before all guards: what they check must be checked after the wait.
+    /// </summary>
+    public void AddLock(EnvelopeStatement statement)
+    {
+        statement.Number = StatementCount;
+        _guards.Insert(_locks++, statement);
+    }
+
     /// <summary>Adds a statement that runs before the user's.</summary>
     public void AddGuard(EnvelopeStatement statement) => Add(_guards, statement);
 
@@ -62,11 +75,11 @@ internal sealed class EnvelopeSave(DbContext context, IList<IUpdateEntry> entrie
     public List<EnvelopeStatement> TakeMessages() => Take(_messages, ref _messagesTaken);
 
     /// <summary>
-    /// Whether more than one statement will be sent, as far as is known before the SQL is written.
-    /// A single statement is its own transaction, and EF judges its row count without harm.
+    /// Whether more than one statement that writes or checks will be sent, as far as is known before the SQL is written.
+    /// A single one is its own transaction, and EF judges its row count without harm, also behind locks, which leave nothing.
     /// </summary>
     public bool HasSeveralStatements()
-        => StatementCount + Entries.Count > 1 || (Entries.Count == 1 && Entries[0].EntityType.GetTableMappings().Skip(1).Any());
+        => StatementCount - _locks + Entries.Count > 1 || (Entries.Count == 1 && Entries[0].EntityType.GetTableMappings().Skip(1).Any());
 
     /// <summary>The save has succeeded: included entries keep the state that EF gives them.</summary>
     public void Keep() => _included.Clear();

@@ -65,8 +65,10 @@ public class LockDatabase(PostgresServer server) : DatabaseFixture(server)
     }
 
     /// <summary>Whether anyone holds the key, or waits for it.</summary>
-    public Task<long> LocksAsync(AdvisoryKey key)
-        => ScalarAsync<long>(
+    public Task<long> LocksAsync(AdvisoryKey key) => LocksAsync(this, key);
+
+    public static Task<long> LocksAsync(DatabaseFixture database, AdvisoryKey key)
+        => database.ScalarAsync<long>(
             "select count(*) from pg_locks where locktype = 'advisory' and database = (select oid from pg_database where datname = current_database()) "
             + $"and ((classid::bigint << 32) | objid::bigint) = {key.Number} and (objsubid = 2) = {key.IsPair}");
 

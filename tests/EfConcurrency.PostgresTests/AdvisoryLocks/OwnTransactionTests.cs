@@ -193,8 +193,12 @@ public sealed class OwnTransactionTests(LockDatabase database) : IClassFixture<L
     {
         await using var db = database.Open();
         using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        var error = await Assert.ThrowsAsync<AdvisoryLockNotPossibleException>(() => db.WithAdvisoryLockAsync("ambient", (_, _) => Task.CompletedTask, cancellationToken: Token));
-        Assert.Equal(AdvisoryLockRefusal.AmbientTransaction, error.Reason);
+        foreach (var call in (Func<Task>[])
+            [() => db.WithAdvisoryLockAsync("ambient", (_, _) => Task.CompletedTask, cancellationToken: Token), () => db.SaveChangesUnderAdvisoryLockAsync("ambient", cancellationToken: Token)])
+        {
+            var error = await Assert.ThrowsAsync<AdvisoryLockNotPossibleException>(call);
+            Assert.Equal(AdvisoryLockRefusal.AmbientTransaction, error.Reason);
+        }
     }
 
     [Theory]
@@ -237,6 +241,38 @@ public sealed class OwnTransactionTests(LockDatabase database) : IClassFixture<L
         Assert.Equal(retries ? 2 : 1, attempts);
         Assert.Equal(0, await database.LocksAsync(first));
         Assert.Equal(0, await database.LocksAsync(second));
+    }
+
+    [Theory]
+    [InlineData(false, 3)]
+    [InlineData(true, 4)]
+    public async Task Lock_save_and_commit_take_three_round_trips_and_a_wait_one_more(bool waits, int expected)
+    {
+        AdvisoryKey key = $"trips {waits}";
+        var id = await database.AddTallyAsync();
+        await using var proxy = database.StartProxy();
+        await using var db = database.Open(proxy.ConnectionString);
+        var tally = await db.Tallies.SingleAsync(t => t.Id == id, Token);
+        await using var holder = waits ? await database.HoldAsync(key) : null;
+
+        var trips = proxy.CountRoundTrips();
+        var work = db.WithAdvisoryLockAsync(
+            key,
+            async (_, token) =>
+            {
+                tally.Value++;
+                await db.SaveChangesAsync(token);
+            },
+            new() { Timeout = TimeSpan.FromSeconds(20) },
+            Token);
+        if (holder is not null)
+        {
+            await database.UntilWaitingForLocksAsync(1);
+            await holder.CloseAsync();
+        }
+
+        await work;
+        Assert.Equal(expected, trips.Count);
     }
 
     [Fact]

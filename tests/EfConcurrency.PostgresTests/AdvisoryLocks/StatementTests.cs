@@ -18,6 +18,13 @@ public sealed class StatementTests(LockDatabase database) : IClassFixture<LockDa
                from mode in Enum.GetValues<AdvisoryLockMode>()
                from shape in Enum.GetValues<KeyShape>()
                select AdvisoryLocksSql.Take(place, mode, shape, "/* 1 = x */ "),
+            .. from mode in Enum.GetValues<AdvisoryLockMode>()
+               from shape in Enum.GetValues<KeyShape>()
+               select AdvisoryLocksRideSql.Statement(mode, shape).Replace("{0}", "$1", StringComparison.Ordinal).Replace("{1}", "$2", StringComparison.Ordinal).Replace("{2}", "$3", StringComparison.Ordinal),
+            .. from place in (LockPlace[])[LockPlace.OwnTransaction, LockPlace.CallersTransaction]
+               from mode in Enum.GetValues<AdvisoryLockMode>()
+               from shape in (KeyShape[])[KeyShape.Number, KeyShape.Pair]
+               select AdvisoryLocksSql.Try(place, mode, shape),
             AdvisoryLocksSql.PrepareSession,
             AdvisoryLocksSql.ReleaseAll,
             AdvisoryLocksSql.KeepAlive(""),

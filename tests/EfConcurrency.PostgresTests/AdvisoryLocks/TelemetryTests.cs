@@ -53,6 +53,30 @@ public sealed class TelemetryTests(LockDatabase database) : IClassFixture<LockDa
     }
 
     [Fact]
+    public async Task A_lock_that_rides_is_counted_once()
+    {
+        var options = new AdvisoryLockOptions { Resource = Guid.NewGuid().ToString(), Timeout = TimeSpan.FromMilliseconds(50) };
+        using var meter = new Listener(options.Resource);
+        AdvisoryKey key = "ridden";
+        await using var db = database.Open();
+        db.Add(new Tally());
+        var none = db.Tallies.Where(t => t.Id == -1);
+        await using (await database.HoldAsync(key))
+        {
+            await Assert.ThrowsAsync<AdvisoryLockTimeoutException>(() => db.SaveChangesUnderAdvisoryLockAsync(key, options, Token));
+            await Assert.ThrowsAsync<AdvisoryLockTimeoutException>(() => db.ExecuteDeleteUnderAdvisoryLockAsync(key, none, options, Token));
+        }
+
+        await database.UntilFreeAsync(key);
+        await db.SaveChangesUnderAdvisoryLockAsync(key, options, Token);
+        await db.ExecuteDeleteUnderAdvisoryLockAsync(key, none, options, Token);
+
+        Assert.Equal(["timeout", "timeout", "acquired", "acquired"], meter.Of("distributed_lock.acquisition.duration").Select(m => m.Tags["efconcurrency.outcome"]));
+        Assert.Equal(2, meter.Sum("distributed_lock.contentions"));
+        Assert.Equal(0, meter.Sum("distributed_lock.waiter.count"));
+    }
+
+    [Fact]
     public async Task In_a_callers_transaction_the_hold_lasts_until_its_end()
     {
         var options = new AdvisoryLockOptions { Resource = Guid.NewGuid().ToString() };

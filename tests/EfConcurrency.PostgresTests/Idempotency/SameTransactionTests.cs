@@ -74,6 +74,7 @@ public sealed class SameTransactionTests(LedgerDatabase ledger) : IClassFixture<
         Assert.Equal(0, await ledger.EffectsAsync(key));
         Assert.Equal(0, await ledger.RowsAsync(key));
         Assert.Empty(db.ChangeTracker.Entries());
+        Assert.True(db.Database.AutoSavepointsEnabled);
         Assert.False((await ledger.WithdrawOnceAsync(key)).IsReplay);
     }
 

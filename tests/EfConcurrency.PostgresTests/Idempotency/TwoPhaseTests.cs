@@ -163,6 +163,7 @@ public sealed class TwoPhaseTests(LedgerDatabase ledger) : IClassFixture<LedgerD
             db.AddRange(Enumerable.Range(0, rows).Select(_ => new Entry { Text = key.Key }));
             await using var transaction = inTransaction ? await db.Database.BeginTransactionAsync(Token) : null;
             await db.SaveChangesAsync(Token);
+            await (transaction?.CommitAsync(Token) ?? Task.CompletedTask);
         });
         Assert.Equal(1, await ledger.EffectsAsync(key));
     }

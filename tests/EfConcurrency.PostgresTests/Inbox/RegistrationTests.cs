@@ -51,7 +51,7 @@ public sealed class RegistrationTests
             .BuildServiceProvider();
         var result = await ProcessAsync(services, Message("o"));
         Assert.Equal(InboxOutcome.Failed, result.Outcome);
-        Assert.Contains("transient", result.Error!.Message, StringComparison.Ordinal);
+        Assert.Contains("transient service", result.Error!.Message, StringComparison.Ordinal);
     }
 
     private static async Task<Exception?> StartAsync(Action<DbContextOptionsBuilder> options)

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using EfConcurrency.Outbox;
-using EfConcurrency.PostgresTests.Support;
 using Npgsql;
 
 namespace EfConcurrency.PostgresTests.Outbox;

@@ -37,7 +37,7 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
     public async Task A_standby_that_is_promoted_is_gone_on_with()
     {
         await using var primary = await LocalPostgres.StartAsync(cancellationToken: Token);
-        await using var own = await primary.CreateDatabaseAsync(Token);
+        var own = await primary.CreateDatabaseAsync(Token);
         await DispatchDatabase.CreateTablesAsync(own.ConnectionString);
         await using var standby = await primary.StartStandbyAsync(cancellationToken: Token);
         var first = new NpgsqlConnectionStringBuilder(own.ConnectionString);
@@ -70,10 +70,11 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
         await using var dispatching = await Dispatching.StartAsync(database, _transport, connectionString: proxy.ConnectionString);
         for (var i = 0; i < 5; i++)
         {
+            var expected = i + 1;
             await database.ExecuteAsync($"select enqueue('k', '{i}')");
+            await Eventually.IsTrueAsync(() => _transport.Taken.Distinct().Count() == expected);
         }
 
-        await Eventually.IsTrueAsync(() => _transport.Taken.Distinct().Count() == 5);
         Assert.Equal(["0", "1", "2", "3", "4"], _transport.Taken.Distinct());
         Assert.True(cuts >= 3);
     }

@@ -36,5 +36,11 @@ public sealed class NotesDatabase(Servers servers) : IAsyncLifetime
         return await db.Notes.AsNoTracking().Where(n => n.Text.StartsWith(prefix)).OrderBy(n => n.Id).ToListAsync(TestContext.Current.CancellationToken);
     }
 
-    internal Task UntilNotedAsync(string prefix, int count) => Eventually.IsTrueAsync(async () => (await NotesAsync(prefix)).Count >= count);
+    internal Task UntilNotedAsync(string prefix, int count) => Eventually.IsTrueAsync(async () => await CountAsync(prefix) >= count);
+
+    internal async Task<int> CountAsync(string prefix)
+    {
+        await using var db = Open();
+        return await db.Notes.CountAsync(n => n.Text.StartsWith(prefix), TestContext.Current.CancellationToken);
+    }
 }
