@@ -108,11 +108,13 @@ internal sealed class ResponseCapture : IHttpResponseBodyFeature, IAsyncDisposab
     {
         Restore();
         var response = _context.Response;
-        if (HasBody(response.StatusCode))
+        if (!HasBody(response.StatusCode))
         {
-            response.ContentLength = _kept?.Length ?? _body.Length;
+            // Kestrel takes even an empty write for a mistake, and closes the connection.
+            return;
         }
 
+        response.ContentLength = _kept?.Length ?? _body.Length;
         await (_kept is null ? _body.DrainBufferAsync(response.Body, CancellationToken.None) : response.Body.WriteAsync(_kept, CancellationToken.None).AsTask()).ConfigureAwait(false);
     }
 

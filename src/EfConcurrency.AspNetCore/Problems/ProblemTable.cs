@@ -7,6 +7,7 @@ using EfConcurrency.Idempotency;
 using EfConcurrency.Inbox;
 using EfConcurrency.JobSlots;
 using EfConcurrency.Leases;
+using EfConcurrency.Messaging;
 using EfConcurrency.Outbox;
 using EfConcurrency.QueryPipeline;
 using EfConcurrency.Resilience;

@@ -1,6 +1,7 @@
 using EfConcurrency.AspNetCore.Health;
 using EfConcurrency.AspNetCore.Tests.Support;
 using EfConcurrency.Leases;
+using EfConcurrency.Outbox;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -89,6 +90,29 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
     }
 
     [Fact]
+    public async Task A_message_that_is_not_delivered_is_told()
+    {
+        await using var own = await database.CreateDatabaseAsync();
+        await using (var db = new MailContext(MailContext.Configure(new DbContextOptionsBuilder<MailContext>(), own.ConnectionString).Options))
+        {
+            await db.Database.EnsureCreatedAsync(Token);
+            db.Outbox().Enqueue(new Mail("hello"));
+            await db.SaveChangesAsync(Token);
+        }
+
+        await using var app = await TestApp.StartAsync(own.ConnectionString, _ => { }, s =>
+        {
+            s.AddDbContext<MailContext>(o => MailContext.Configure(o, own.ConnectionString));
+            s.AddSingleton<IOutboxTransport, DownTransport>().AddOutboxDispatcher<MailContext>();
+            s.AddHealthChecks().AddEfConcurrency<MailContext>(o => o.MaxOutboxAge = TimeSpan.Zero);
+        });
+        HealthReport? report = null;
+        await Eventually.IsTrueAsync(async () => (report = await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token)).Status == HealthStatus.Degraded);
+        Assert.Contains("'down'", Assert.Single(report!.Entries).Value.Description, StringComparison.Ordinal);
+        Assert.Equal(0L, report.Entries.Single().Value.Data["outbox.down.dead"]);
+    }
+
+    [Fact]
     public async Task A_missing_table_and_a_missing_server_are_unhealthy()
     {
         await using var empty = await database.CreateDatabaseAsync();
@@ -112,5 +136,27 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         await using var provider = services.BuildServiceProvider();
         var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token);
         return Assert.Single(report.Entries, e => e.Key == "efconcurrency-OrderContext").Value;
+    }
+
+    public sealed record Mail(string Text);
+
+    public sealed class MailContext(DbContextOptions<MailContext> options) : DbContext(options)
+    {
+        public static TBuilder Configure<TBuilder>(TBuilder builder, string connectionString)
+            where TBuilder : DbContextOptionsBuilder
+        {
+            builder.UseNpgsql(connectionString).UseEfConcurrency(o => o.UseMessages(m => m.Add<Mail>("mail.v1")));
+            return builder;
+        }
+
+        protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasOutbox();
+    }
+
+    private sealed class DownTransport : IOutboxTransport
+    {
+        public string Sink => "down";
+
+        public ValueTask SendAsync(ReadOnlyMemory<OutboxEnvelope> batch, Memory<SendResult> results, CancellationToken cancellationToken)
+            => throw new InvalidOperationException("planted");
     }
 }

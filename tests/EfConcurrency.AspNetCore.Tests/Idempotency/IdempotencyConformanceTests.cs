@@ -231,6 +231,7 @@ public abstract class IdempotencyConformanceTests(PaymentDatabase database, Acti
         Assert.Equal(first.Headers.Location, second.Headers.Location);
         Assert.Equal(effects, await database.EffectsAsync(_account));
         Assert.Equal(isKept ? 1 : 0, await database.KeysAsync(_key));
+        Assert.Empty(app.Errors);
     }
 
     [Fact]

@@ -26,12 +26,15 @@ public sealed class TestApp : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>What the server has logged as an error.</summary>
+    public IReadOnlyCollection<string> Errors => _app.Services.GetServices<ILoggerProvider>().OfType<ErrorLog>().Single().Messages;
+
     public static async Task<TestApp> StartAsync(
         string connectionString, Action<WebApplication> configure, Action<IServiceCollection>? services = null, bool isBare = false)
     {
         var builder = WebApplication.CreateEmptyBuilder(new() { EnvironmentName = "Production" });
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
-        builder.Services.AddRouting().AddLogging(l => l.SetMinimumLevel(LogLevel.Warning));
+        builder.Services.AddRouting().AddLogging(l => l.SetMinimumLevel(LogLevel.Warning).Services.AddSingleton<ILoggerProvider, ErrorLog>());
         builder.Services.AddDbContextFactory<OrderContext>(o => o.UseNpgsql(connectionString).UseEfConcurrency());
         if (!isBare)
         {
