@@ -33,9 +33,12 @@ internal sealed class RabbitMqConsumer<TContext> : BackgroundService
 
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        // Handlers that run are waited for as long as the host waits.
-        using var registration = cancellationToken.Register(_abort.Cancel);
         await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (cancellationToken.IsCancellationRequested)
+        {
+            // The host waits no longer for the handlers that run. (Not by a registration on its token: that is called last, when the wait above and all after it is over.)
+            await _abort.CancelAsync().ConfigureAwait(false);
+        }
     }
 
     public override void Dispose()
