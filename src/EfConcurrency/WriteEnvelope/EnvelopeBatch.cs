@@ -1,4 +1,5 @@
 #pragma warning disable EF1001 // See EnvelopeBatchFactory.
+using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Update;
 using Microsoft.EntityFrameworkCore.Storage;
 using Npgsql.EntityFrameworkCore.PostgreSQL.Update.Internal;
@@ -111,6 +112,12 @@ internal sealed class EnvelopeBatch(ModificationCommandBatchFactoryDependencies 
         }
 
         var returnsRow = ResultSetMappings[position] != ResultSetMapping.NoResults;
+        if (!returnsRow && command.EntityState == EntityState.Added)
+        {
+            // EF does not count the rows of such an INSERT either; judging it costs the server as much as the insert.
+            return;
+        }
+
         while (SqlBuilder[^1] is '\n' or '\r' or ';')
         {
             SqlBuilder.Length--;
