@@ -49,12 +49,11 @@ internal sealed class OutboxDelivery(
                     break;
                 case { IsOpen: false } verdict:
                     changes.Changing.Add(new(message, verdict.State, verdict.Delay, message.Attempts + 1, verdict.Error));
-                    due(verdict.Delay);
                     break;
             }
         }
 
-        await acks.Add(lane, lane.Progress, changes).WaitAsync(cancellationToken).ConfigureAwait(false);
+        await AddAsync(lane, lane.Progress, changes, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<bool> DeliverSliceAsync(
@@ -96,7 +95,6 @@ internal sealed class OutboxDelivery(
             if (message.DueIn > TimeSpan.Zero)
             {
                 changes.Parking.Add(new(message, OutboxPendingState.Delayed, TimeSpan.Zero, Attempts: 0, Error: null));
-                due(message.DueIn);
             }
             else if (message.Key is { } key && waiting.Contains(key))
             {
@@ -124,7 +122,6 @@ internal sealed class OutboxDelivery(
         if (verdict is { IsDelivered: false, IsOpen: false })
         {
             changes.Parking.Add(new(message, verdict.State, verdict.Delay, Attempts: 1, verdict.Error));
-            due(verdict.Delay);
         }
 
         return verdict.IsOpen;
@@ -166,6 +163,10 @@ internal sealed class OutboxDelivery(
         if (!changes.IsEmpty)
         {
             await kept.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+            // Not before it can be found.
+            changes.Parking.ForEach(p => due(p.State == OutboxPendingState.Delayed ? p.Message.DueIn : p.Delay));
+            changes.Changing.ForEach(c => due(c.Delay));
         }
     }
 

@@ -9,6 +9,10 @@ internal sealed class OutboxDueTimes(TimeProvider time)
     private readonly Lock _lock = new();
     private long _from;
     private TimeSpan _wait;
+    private int _version;
+
+    /// <summary>To be read before the database is asked.</summary>
+    public int Version => Volatile.Read(ref _version);
 
     /// <summary>Until then nothing is due.</summary>
     public TimeSpan Left
@@ -23,15 +27,32 @@ internal sealed class OutboxDueTimes(TimeProvider time)
         }
     }
 
-    /// <summary>The database was asked; null: nothing waits.</summary>
-    public void Asked(TimeSpan? next) => Set(next < Longest ? next.Value : Longest);
+    /// <summary>The database was asked; null: nothing waits. What was put there since <paramref name="version"/> it may not have seen.</summary>
+    public void Asked(TimeSpan? next, int version)
+    {
+        lock (_lock)
+        {
+            if (version == _version)
+            {
+                Set(next < Longest ? next.Value : Longest);
+            }
+            else
+            {
+                Set(TimeSpan.Zero);
+            }
+        }
+    }
 
     /// <summary>Something was put there.</summary>
     public void Add(TimeSpan dueIn)
     {
-        if (dueIn < Left)
+        lock (_lock)
         {
-            Set(dueIn);
+            _version++;
+            if (dueIn < Left)
+            {
+                Set(dueIn);
+            }
         }
     }
 

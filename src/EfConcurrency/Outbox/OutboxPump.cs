@@ -71,8 +71,9 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
             return false;
         }
 
+        var version = due.Version;
         var (next, messages) = await store.DueAsync(idle, options.DeadLetterHoldsKey, options.BatchSize, options.MaxBatchBytes, cancellationToken).ConfigureAwait(false);
-        due.Asked(messages.Count > 0 ? TimeSpan.Zero : next);
+        due.Asked(messages.Count > 0 ? TimeSpan.Zero : next, version);
         var byLane = messages.ToLookup(m => m.Lane);
         foreach (var lane in idle.Where(l => byLane.Contains(l.Number)))
         {
