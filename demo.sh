@@ -14,11 +14,14 @@ case $demo in
   bank) project=samples/Bank ;;
   fencing) project=samples/NightlyReport ;;
   inventory) project=samples/Inventory ;;
-  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help), fencing (a worker that is frozen past the time of its lock), inventory (stock and invoice numbers under a storm of processes)" ;;
+  payments) project=samples/Payments ;;
+  orders) project=samples/Orders ;;
+  *) fail "There is no demo '$demo'. Demos: bank (transfers between accounts by several processes; ./demo.sh bank --help), fencing (a worker that is frozen past the time of its lock), inventory (stock and invoice numbers under a storm of processes), payments (a web server under a storm of duplicated clicks), orders (order, payment and shipment over RabbitMQ, with kills)" ;;
 esac
 
 need_dotnet
 need_postgres
+[ "$demo" != orders ] || need_rabbitmq
 
 say "Building"
 dotnet build "$project" -c Release --nologo -v quiet -clp:NoSummary >&2
