@@ -80,7 +80,7 @@ locks.SetAction(async (arguments, cancellationToken) =>
     return 0;
 });
 
-var outbox = new Command("outbox", "Enqueue against an outbox entity, and against no outbox.") { rounds, slice };
+var outbox = new Command("outbox", "Enqueue against an outbox entity, and against no outbox; a backlog of a million.") { rounds, slice };
 outbox.SetAction(async (arguments, cancellationToken) =>
 {
     await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
@@ -94,6 +94,9 @@ outbox.SetAction(async (arguments, cancellationToken) =>
         await enqueue.RunAsync(messages: 10, workers);
     }
 
+    var backlog = new BacklogMeasure(server);
+    await backlog.RunAsync(isSnapshotHeld: false, cancellationToken);
+    await backlog.RunAsync(isSnapshotHeld: true, cancellationToken);
     return 0;
 });
 

@@ -5,7 +5,7 @@ using EfConcurrency.WriteEnvelope;
 
 namespace EfConcurrency.Infrastructure;
 
-/// <summary>What was set in <c>UseEfConcurrency</c>. Contexts that differ in one of these get their own internal service provider.</summary>
+/// <summary>What was set in <c>UseEfConcurrency</c>. Two are equal when the contexts can share EF's internal services: messages are looked up per context.</summary>
 internal sealed record EfConcurrencyOptions
 {
     public ServerJudgedSaves ServerJudged { get; init; } = ServerJudgedSaves.WhenAvailable;
@@ -26,9 +26,7 @@ internal sealed record EfConcurrencyOptions
             && ServerJudged == other.ServerJudged
             && MaxJudgedStatements == other.MaxJudgedStatements
             && Schema == other.Schema
-            && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames)
-            && Messages.Equals(other.Messages)
-            && Outbox == other.Outbox;
+            && VersionPropertyNames.SequenceEqual(other.VersionPropertyNames);
 
-    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length, Messages, Outbox);
+    public override int GetHashCode() => HashCode.Combine(ServerJudged, MaxJudgedStatements, Schema, VersionPropertyNames.Length);
 }

@@ -2,6 +2,7 @@ using EfConcurrency.AdvisoryLocks;
 using EfConcurrency.Fencing;
 using EfConcurrency.Inbox;
 using EfConcurrency.Idempotency;
+using EfConcurrency.Messaging;
 using EfConcurrency.Migrations;
 using EfConcurrency.Outbox;
 using EfConcurrency.QueryPipeline;
@@ -202,9 +203,10 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
             services.AddScoped<IConventionSetPlugin>(_ => new OutboxConvention(Options.Schema));
         }
 
-        services.AddSingleton(Options.Messages);
-        services.AddSingleton(Options.Outbox);
-        services.AddSingleton<OutboxMessageFactory>();
+        services.AddScoped(p => OfContext(p).Messages);
+        services.AddScoped(p => OfContext(p).Outbox);
+        services.AddSingleton<OutboxMessageFactories>();
+        services.AddScoped(p => p.GetRequiredService<OutboxMessageFactories>().Of(p.GetRequiredService<MessageContracts>(), p.GetRequiredService<OutboxSettings>()));
         services.AddSingleton<OutboxStatement>();
         services.AddSingleton<OutboxTableCheck>();
         services.AddScoped<OutboxQueue>();
@@ -220,6 +222,10 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<IdempotencyUnitState>());
         services.AddScoped<IInterceptor, IdempotencyInterceptor>();
     }
+
+    /// <summary>What does not decide which services there are: contexts that differ in it alone share them (EF warns at twenty providers).</summary>
+    private static EfConcurrencyOptions OfContext(IServiceProvider scope)
+        => scope.GetRequiredService<IDbContextOptions>().FindExtension<EfConcurrencyOptionsExtension>()!.Options;
 
     private sealed class ExtensionInfo(EfConcurrencyOptionsExtension extension) : DbContextOptionsExtensionInfo(extension)
     {

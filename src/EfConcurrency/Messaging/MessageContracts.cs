@@ -2,19 +2,21 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace EfConcurrency.Messaging;
 
-/// <summary>All contracts of a context. Two with the same content are equal, so that contexts with equal options share EF's internal services.</summary>
+/// <summary>All contracts of a context. Two with the same content are equal, so that contexts that are configured alike share what is made from them.</summary>
 public sealed class MessageContracts : IEquatable<MessageContracts>
 {
     internal static readonly MessageContracts None = new([], new JsonMessageSerializer());
 
     private readonly Dictionary<Type, MessageContract> _byType;
     private readonly Dictionary<string, MessageContract> _byName;
+    private readonly int _hashCode;
 
     internal MessageContracts(IReadOnlyCollection<MessageContract> contracts, IMessageSerializer serializer)
     {
         _byType = contracts.ToDictionary(c => c.MessageType);
         _byName = contracts.ToDictionary(c => c.Name, StringComparer.Ordinal);
         Serializer = serializer;
+        _hashCode = _byName.Keys.Aggregate(_byName.Count, (hash, name) => hash ^ name.GetHashCode(StringComparison.Ordinal));
     }
 
     /// <summary>How messages become bytes.</summary>
@@ -44,5 +46,5 @@ public sealed class MessageContracts : IEquatable<MessageContracts>
     public override bool Equals(object? obj) => Equals(obj as MessageContracts);
 
     /// <inheritdoc />
-    public override int GetHashCode() => _byName.Keys.Aggregate(_byName.Count, (hash, name) => hash ^ name.GetHashCode(StringComparison.Ordinal));
+    public override int GetHashCode() => _hashCode;
 }

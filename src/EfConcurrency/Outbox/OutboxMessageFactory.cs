@@ -4,7 +4,7 @@ using EfConcurrency.Messaging;
 
 namespace EfConcurrency.Outbox;
 
-/// <summary>Makes messages of objects: contract, serialisation, headers, lane, and all that can be wrong with them. A singleton of EF's internal provider.</summary>
+/// <summary>Makes messages of objects: contract, serialisation, headers, lane, and all that can be wrong with them. One for all contexts with the same contracts and settings.</summary>
 internal sealed class OutboxMessageFactory(MessageContracts contracts, OutboxSettings settings, TimeProvider time)
 {
     public static readonly TimeSpan MaxDelay = TimeSpan.FromDays(366);

@@ -1,6 +1,6 @@
 namespace EfConcurrency.Outbox;
 
-/// <summary><see cref="OutboxEnqueueOptions"/> as they were configured, the same for all contexts of one internal service provider.</summary>
+/// <summary><see cref="OutboxEnqueueOptions"/> as they were configured.</summary>
 internal sealed record OutboxSettings(string Source, bool CloudEvents, int MaxPayloadBytes)
 {
     private const int LargestPayload = 64 * 1024 * 1024;

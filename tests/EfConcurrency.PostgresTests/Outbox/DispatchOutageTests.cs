@@ -130,10 +130,11 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
     public async Task Behind_a_transaction_pooler_it_polls()
     {
         await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "transaction");
+        var before = await database.ScalarAsync<DateTime>("select clock_timestamp()");
         await using var dispatching = await Dispatching.StartAsync(database, _transport, o => o.Notify = true, pooler.ConnectionString);
         await database.ExecuteAsync("select enqueue('k', i::text) from generate_series(1, 5) i");
         await Eventually.IsTrueAsync(() => _transport.Taken.Count == 5);
-        Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and query like '%outbox.listen%' and application_name like '%efc-outbox'"));
+        Assert.Equal(0, await database.ScalarAsync<long>($"select count(*) from pg_stat_activity where datname = current_database() and query like '%outbox.listen%' and query_start > '{before:O}' and pid <> pg_backend_pid()"));
         Assert.DoesNotContain(dispatching.Log.Lines, l => l.Id == 60826);
     }
 

@@ -65,15 +65,16 @@ public sealed class OutboxStormTests(DatabaseFixture server) : IClassFixture<Dat
     public async Task With_a_cached_sequence_the_checker_finds_messages_out_of_order()
     {
         await using var storm = await Storm.StartAsync(
-            server, "Sound", Dispatchers, transactions: 400, prepare: "alter table efc.outbox alter column id set cache 32");
+            server, "Sound", dispatchers: 0, transactions: 400, prepare: "alter table efc.outbox alter column id set cache 32");
         await storm.WritersEndAsync();
+        storm.StartDispatchers(Dispatchers); // read together, messages are in the order of their ids
         await storm.UntilDeliveredAsync(TimeSpan.FromMinutes(3));
         Assert.NotEqual(0, (await storm.CheckAsync()).OutOfOrder);
     }
 
     private sealed class Storm : IAsyncDisposable
     {
-        private readonly HostProcess[] _dispatchers;
+        private HostProcess[] _dispatchers = [];
         private readonly HostProcess[] _writers;
         private readonly string _way;
         private readonly int _transactions;
@@ -84,7 +85,7 @@ public sealed class OutboxStormTests(DatabaseFixture server) : IClassFixture<Dat
             Database = database;
             _way = way;
             _transactions = transactions;
-            _dispatchers = [.. Enumerable.Range(0, dispatchers).Select(StartDispatcher)];
+            StartDispatchers(dispatchers);
             _writers = [.. Enumerable.Range(0, WriterProcesses).Select(_ => StartWriter())];
         }
 
@@ -99,6 +100,8 @@ public sealed class OutboxStormTests(DatabaseFixture server) : IClassFixture<Dat
             await database.ScalarAsync(prepare);
             return new(database, way, dispatchers, transactions);
         }
+
+        public void StartDispatchers(int number) => _dispatchers = [.. Enumerable.Range(0, number).Select(StartDispatcher)];
 
         public Task<long> CommittedAsync() => Database.LongAsync("select sum(\"Version\") from \"Items\"");
 

@@ -92,20 +92,21 @@ public sealed partial class MessageContractsTests
         { m => m.Add<Placed>("a"), m => m.Add<Placed>("a").UseSerializer(new Reverse()), false },
     };
 
-    /// <summary>Contexts whose options are equal share EF's services, which know the contracts.</summary>
+    /// <summary>EF warns when there are more than twenty service providers: contexts with different messages share one.</summary>
     [Theory]
     [MemberData(nameof(Pairs))]
-    public void Contexts_share_services_exactly_when_their_contracts_are_equal(Action<MessageContractsBuilder> one, Action<MessageContractsBuilder> other, bool areEqual)
+    public void Contexts_share_what_is_made_from_contracts_exactly_when_they_are_equal(Action<MessageContractsBuilder> one, Action<MessageContractsBuilder> other, bool areEqual)
     {
         Assert.Equal(areEqual, Build(one).Equals(Build(other)));
         Assert.True(!areEqual || Build(one).GetHashCode() == Build(other).GetHashCode());
         using var first = Context(o => o.UseMessages(one));
         using var second = Context(o => o.UseMessages(other));
-        Assert.Equal(areEqual, ReferenceEquals(first.GetService<MessageContracts>(), second.GetService<MessageContracts>()));
+        Assert.Same(first.GetService<OutboxMessageFactories>(), second.GetService<OutboxMessageFactories>());
+        Assert.Equal(areEqual, ReferenceEquals(first.GetService<OutboxMessageFactory>(), second.GetService<OutboxMessageFactory>()));
     }
 
     [Fact]
-    public void Contexts_share_services_exactly_when_their_outboxes_are_equal()
+    public void Contexts_share_what_is_made_from_outbox_settings_exactly_when_they_are_equal()
     {
         using var first = Context(o => o.UseOutbox(x => x.Source = "/a"));
         using var same = Context(o => o.UseOutbox(x => x.Source = "/a"));
