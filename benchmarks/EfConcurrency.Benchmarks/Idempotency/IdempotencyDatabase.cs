@@ -71,7 +71,7 @@ internal sealed class IdempotencyDatabase(LocalPostgres server, Func<string, str
     private async Task<ContenderSet> SetAsync(int workers, bool throughProxy, Func<ContenderSet, string, int, Task> addContenders)
     {
         var database = await server.CreateDatabaseAsync();
-        await using (var db = await IdempotencyContext.Plain(database.ConnectionString).CreateDbContextAsync())
+        await using (var db = await IdempotencyContext.WithLibrary(database.ConnectionString).CreateDbContextAsync())
         {
             await db.Database.EnsureCreatedAsync();
         }
