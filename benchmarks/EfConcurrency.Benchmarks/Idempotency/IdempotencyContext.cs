@@ -1,3 +1,4 @@
+using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 
@@ -36,8 +37,8 @@ internal sealed class IdempotencyContext(DbContextOptions<IdempotencyContext> op
 
     public static PooledDbContextFactory<IdempotencyContext> Plain(string connectionString) => new(Options(connectionString).Options);
 
-    public static PooledDbContextFactory<IdempotencyContext> WithLibrary(string connectionString)
-        => new((DbContextOptions<IdempotencyContext>)Options(connectionString).UseEfConcurrency().Options);
+    public static PooledDbContextFactory<IdempotencyContext> WithLibrary(string connectionString, ServerJudgedSaves judge = ServerJudgedSaves.WhenAvailable)
+        => new((DbContextOptions<IdempotencyContext>)Options(connectionString).UseEfConcurrency(o => o.UseServerJudgedSaves(judge)).Options);
 
     /// <summary>The work: one row gets another value.</summary>
     public Receipt Change(int account)

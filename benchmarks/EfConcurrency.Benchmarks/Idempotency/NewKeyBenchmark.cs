@@ -1,4 +1,5 @@
 using EfConcurrency.Idempotency;
+using EfConcurrency.WriteEnvelope;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
 
@@ -17,6 +18,7 @@ internal sealed class NewKeyBenchmark(IdempotencyDatabase database)
         Add("UseEfConcurrency(), no key", library, (db, id) => db.ChangeAndSaveAsync(id));
         Add("SameTransaction", library, SameTransactionAsync);
         Add("InsertLast", library, InsertLastAsync);
+        Add("InsertLast, judged by EF (BEGIN…COMMIT)", IdempotencyContext.WithLibrary(connectionString, ServerJudgedSaves.Never), InsertLastAsync);
         Add("by hand: NpgsqlBatch with the claim, EF's save, NpgsqlBatch with COMMIT", plain, ByHandAsync);
         Add("the same, with UseEfConcurrency()", library, ByHandAsync);
         Add("EF, the key an entity in the same save", plain, (db, id) => KeyByHand.EntityInSaveAsync(db, id, NewKey(), Request(id)));
