@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EfConcurrency.Benchmarks.Fencing;
+using EfConcurrency.Benchmarks.Idempotency;
 using EfConcurrency.Benchmarks.Locks;
 using EfConcurrency.Benchmarks.Outbox;
 using EfConcurrency.Benchmarks.Versioning;
@@ -100,7 +101,25 @@ outbox.SetAction(async (arguments, cancellationToken) =>
     return 0;
 });
 
-return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks, outbox }.Parse(args).InvokeAsync();
+var idempotency = new Command("idempotency", "New keys and replays against the same by hand, and over HTTP.") { rounds, slice };
+idempotency.SetAction(async (arguments, cancellationToken) =>
+{
+    await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
+    Console.WriteLine($"{Environment.ProcessorCount} cores, PostgreSQL and the client on the same machine, fsync on, {arguments.GetValue(rounds)} interleaved rounds.");
+    Console.WriteLine();
+
+    var database = new IdempotencyDatabase(server, Prepared, arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(slice)), new Random(1));
+    foreach (var workers in (int[])[1, 16])
+    {
+        await new NewKeyBenchmark(database).RunAsync(workers);
+        await new ReplayBenchmark(database).RunAsync(workers);
+        await new HttpBenchmark(database).RunAsync(workers);
+    }
+
+    return 0;
+});
+
+return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks, outbox, idempotency }.Parse(args).InvokeAsync();
 
 static string Prepared(string connectionString)
     => new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;
