@@ -1,7 +1,6 @@
 using System.Globalization;
 using EfConcurrency.Benchmarks.Harness;
 using EfConcurrency.Testing;
-using Microsoft.EntityFrameworkCore;
 using Npgsql;
 
 namespace EfConcurrency.Benchmarks.Idempotency;
@@ -75,7 +74,6 @@ internal sealed class IdempotencyDatabase(LocalPostgres server, Func<string, str
         await using (var db = await IdempotencyContext.WithLibrary(database.ConnectionString).CreateDbContextAsync())
         {
             await db.Database.EnsureCreatedAsync();
-            await db.Database.EnsureGuardFunctionAsync(); // a model with keys alone does not bring it; one with versions, fences or an outbox does
         }
 
         await ExecuteAsync(database.ConnectionString, "insert into account (id, balance) select i, 0 from generate_series(1, 1000) i");

@@ -198,11 +198,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     /// <summary>After all others: within a key, ids follow the order of commits because the messages are the last statement of a save.</summary>
     private void AddOutbox(IServiceCollection services)
     {
-        if (Options.ServerJudged == ServerJudgedSaves.WhenAvailable)
-        {
-            services.AddScoped<IConventionSetPlugin>(_ => new OutboxConvention(Options.Schema));
-        }
-
+        AddGuardFunctionFor(services, typeof(OutboxRecord));
         services.AddScoped(p => OfContext(p).Messages);
         services.AddScoped(p => OfContext(p).Outbox);
         services.AddSingleton<OutboxMessageFactories>();
@@ -215,12 +211,21 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped<IInterceptor, OutboxInterceptor>();
     }
 
-    private static void AddIdempotency(IServiceCollection services)
+    private void AddIdempotency(IServiceCollection services)
     {
+        AddGuardFunctionFor(services, typeof(IdempotencyRecord));
         services.AddScoped<IdempotencyUnitState>();
         services.AddScoped<IResettableService>(p => p.GetRequiredService<IdempotencyUnitState>());
         services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<IdempotencyUnitState>());
         services.AddScoped<IInterceptor, IdempotencyInterceptor>();
+    }
+
+    private void AddGuardFunctionFor(IServiceCollection services, Type riding)
+    {
+        if (Options.ServerJudged == ServerJudgedSaves.WhenAvailable)
+        {
+            services.AddScoped<IConventionSetPlugin>(_ => new GuardFunctionConvention(Options.Schema, riding));
+        }
     }
 
     /// <summary>What does not decide which services there are: contexts that differ in it alone share them (EF warns at twenty providers).</summary>

@@ -46,68 +46,107 @@ public sealed class CrashAtEveryStepTests(CrashDatabase database) : IClassFixtur
     [MemberData(nameof(Cases))]
     public async Task Stopped_at_any_step_it_is_done_once_and_everyone_is_told_the_same(string mode, Fault fault, int fewestSteps)
     {
-        for (var step = 0; step < MoreThanAnyHas; step++)
+        await using var second = await StartAsync(database.ConnectionString, mode);
+        var first = default(Victim);
+        try
         {
-            var key = $"{mode} {fault} {step}";
-            await using var proxy = database.StartProxy(c => c.NoResetOnClose = true);
-            await using var first = HostProcess.Start("IdempotencyHost", proxy.ConnectionString, null, "once", mode, key);
-            await first.UntilSaysAsync("ready");
-            var struck = proxy.FaultNextBatch(
-                fault switch
+            for (var step = 0; step < MoreThanAnyHas; step++)
+            {
+                first ??= await Victim.StartAsync(database, mode);
+                var key = $"{mode} {fault} {step}";
+                var struck = first.Proxy.FaultNextBatch(Injected(fault), skip: step);
+                await first.AskAsync(key);
+                await Task.WhenAny(struck, first.UntilAnswersAsync(key)).WaitAsync(TimeSpan.FromSeconds(60), Token);
+                var wasStruck = struck.IsCompleted;
+                if (wasStruck && fault is Fault.KilledBefore or Fault.KilledAfter)
                 {
-                    Fault.KilledAfter => CommitFault.BlackHoleReply,
-                    Fault.ReplyCut => CommitFault.CutAfter,
-                    _ => CommitFault.BlackHoleRequest,
-                },
-                skip: step);
-            await first.Process.StandardInput.WriteLineAsync("go");
-            await first.Process.StandardInput.FlushAsync(Token);
-            var ended = first.Process.WaitForExitAsync(Token);
-            await Task.WhenAny(struck, ended).WaitAsync(TimeSpan.FromSeconds(60), Token);
-            if (struck.IsCompleted)
-            {
-                await StrikeAsync(fault, first);
-            }
+                    await first.Host.Process.KillAsync(Token);
+                }
+                else if (wasStruck && fault == Fault.Terminated)
+                {
+                    await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like '%fault proxy%'");
+                }
 
-            await using var second = HostProcess.Start("IdempotencyHost", database.ConnectionString, null, "once", mode, key);
-            await second.EndAsync();
-            if (fault is Fault.Terminated or Fault.ReplyCut)
-            {
-                // It lives, and may be told the result, or that its connection was lost.
-                await first.WaitAsync();
-            }
+                await second.Process.StandardInput.WriteLineAsync(key);
+                await second.Process.StandardInput.FlushAsync(Token);
+                await second.UntilSaysAsync($"ack|{key}|");
+                if (!wasStruck || fault is Fault.Terminated or Fault.ReplyCut)
+                {
+                    // It lives, and is told the result, or that its connection was lost.
+                    await first.UntilAnswersAsync(key);
+                }
 
-            await CheckAsync(mode, key, first, second);
-            if (!struck.IsCompleted)
-            {
-                Assert.Equal(0, first.Process.ExitCode);
-                Assert.True(step >= fewestSteps, $"All of it was done in {step} steps");
-                return;
+                await CheckAsync(mode, key, first.Host, second);
+                if (!wasStruck)
+                {
+                    Assert.Contains(first.Host.Lines, l => l.StartsWith($"ack|{key}|", StringComparison.Ordinal));
+                    Assert.True(step >= fewestSteps, $"All of it was done in {step} steps");
+                    return;
+                }
+
+                if (first.Host.Process.HasExited || fault is Fault.KilledBefore or Fault.KilledAfter)
+                {
+                    await first.DisposeAsync();
+                    first = null;
+                }
             }
+        }
+        finally
+        {
+            await (first?.DisposeAsync() ?? ValueTask.CompletedTask);
         }
 
         Assert.Fail($"The operation has more than {MoreThanAnyHas} steps.");
     }
 
-    private async Task StrikeAsync(Fault fault, HostProcess first)
+    private static CommitFault Injected(Fault fault) => fault switch
     {
-        if (fault is Fault.KilledBefore or Fault.KilledAfter)
-        {
-            await first.Process.KillAsync(Token);
-        }
-        else if (fault == Fault.Terminated)
-        {
-            await database.ExecuteAsync("select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name like '%fault proxy%'");
-        }
+        Fault.KilledAfter => CommitFault.BlackHoleReply,
+        Fault.ReplyCut => CommitFault.CutAfter,
+        _ => CommitFault.BlackHoleRequest,
+    };
+
+    private static async Task<HostProcess> StartAsync(string connectionString, string mode)
+    {
+        var host = HostProcess.Start("IdempotencyHost", connectionString, null, "serve", mode);
+        await host.UntilSaysAsync("ready");
+        return host;
     }
 
     private async Task CheckAsync(string mode, string key, HostProcess first, HostProcess second)
     {
         var told = first.Lines.Concat(second.Lines).Where(l => l.StartsWith($"ack|{key}|", StringComparison.Ordinal)).ToList();
-        Assert.True(second.Process.ExitCode == 0, string.Join('\n', second.Lines));
         Assert.NotEmpty(told);
         Assert.Single(told.Distinct());
         var effects = await database.EffectsAsync(key);
         Assert.Equal(mode == "TwoPhase" ? new Dictionary<string, long> { ["reserve"] = 1, ["book"] = 1 } : new() { ["work"] = 1 }, effects);
+    }
+
+    /// <summary>The process to which it happens, behind a proxy of its own.</summary>
+    private sealed class Victim(FaultProxy proxy, HostProcess host) : IAsyncDisposable
+    {
+        public FaultProxy Proxy => proxy;
+
+        public HostProcess Host => host;
+
+        public static async Task<Victim> StartAsync(CrashDatabase database, string mode)
+        {
+            var proxy = database.StartProxy(c => c.NoResetOnClose = true);
+            return new(proxy, await CrashAtEveryStepTests.StartAsync(proxy.ConnectionString, mode));
+        }
+
+        public async Task AskAsync(string key)
+        {
+            await host.Process.StandardInput.WriteLineAsync(key);
+            await host.Process.StandardInput.FlushAsync(Token);
+        }
+
+        public Task UntilAnswersAsync(string key) => Eventually.IsTrueAsync(() => host.Lines.Any(l => l.Contains($"|{key}|", StringComparison.Ordinal)) || host.Process.HasExited);
+
+        public async ValueTask DisposeAsync()
+        {
+            await host.DisposeAsync();
+            await proxy.DisposeAsync();
+        }
     }
 }

@@ -8,13 +8,22 @@ namespace IdempotencyHost;
 /// <summary>Repeats each operation until it is told the result, and says so: <c>ack KEY RECEIPT</c>.</summary>
 internal static class Client
 {
-    /// <summary>One operation, once, after a line on the input: by then the process is warm, and the next statements are those of the operation.</summary>
-    public static async Task OnceAsync(string connectionString, Mode mode, string key)
+    /// <summary>One operation, once, for each key on the input. By then the process is warm: the next statements are those of the operation.</summary>
+    public static async Task ServeAsync(string connectionString, Mode mode)
     {
-        await Operation.RunAsync(connectionString, mode, $"warm {key}", withKey: true);
+        await Operation.RunAsync(connectionString, mode, $"warm {Environment.ProcessId}", withKey: true);
         Console.WriteLine("ready");
-        await Console.In.ReadLineAsync();
-        Acknowledge(key, await Operation.RunAsync(connectionString, mode, key, withKey: true));
+        while (await Console.In.ReadLineAsync() is { } key)
+        {
+            try
+            {
+                Acknowledge(key, await Operation.RunAsync(connectionString, mode, key, withKey: true));
+            }
+            catch (Exception exception) when (MayTryAgain(exception))
+            {
+                Console.WriteLine($"failed|{key}|{exception.Message}");
+            }
+        }
     }
 
     /// <summary>All operations, in an order of its own.</summary>

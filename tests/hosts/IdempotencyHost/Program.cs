@@ -8,12 +8,12 @@ switch (args)
     case ["prepare"]:
         await OperationDatabase.PrepareAsync(connectionString);
         break;
-    case ["once", var mode, var key]:
-        await Client.OnceAsync(connectionString, Enum.Parse<Mode>(mode), key);
+    case ["serve", var mode]:
+        await Client.ServeAsync(connectionString, Enum.Parse<Mode>(mode));
         break;
     case ["storm", var keys, var workers, var withKey]:
         await Client.StormAsync(connectionString, int.Parse(keys, CultureInfo.InvariantCulture), int.Parse(workers, CultureInfo.InvariantCulture), bool.Parse(withKey));
         break;
     default:
-        throw new ArgumentException("Verbs: prepare, once MODE KEY, storm KEYS WORKERS true|false");
+        throw new ArgumentException("Verbs: prepare, serve MODE, storm KEYS WORKERS true|false");
 }
