@@ -131,8 +131,9 @@ public sealed class ResponseTests(LedgerDatabase ledger) : IClassFixture<LedgerD
         var replay = await RunAsync(key, options, new(500));
 
         Assert.Equal(Body, first.Result.Body.ToArray());
-        Assert.True(replay is { IsReplay: true, HasResult: false });
-        Assert.Throws<InvalidOperationException>(() => replay.Result);
+        Assert.True(replay is { IsReplay: true, HasResult: true });
+        Assert.True(replay.Result is { Status: 201, IsBodyOmitted: true, Body.Length: 0 });
+        Assert.Equal(new("Location", "/1"), Assert.Single(replay.Result.Headers));
         Assert.Equal(1, await ledger.EffectsAsync(key));
     }
 
