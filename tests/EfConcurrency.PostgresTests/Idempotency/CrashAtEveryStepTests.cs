@@ -84,7 +84,7 @@ public sealed class CrashAtEveryStepTests(CrashDatabase database) : IClassFixtur
                     return;
                 }
 
-                if (fault != Fault.ReplyCut)
+                if (fault != Fault.ReplyCut || first.Host.Process.HasExited)
                 {
                     // It is dead, or its pool is full of sessions that were ended.
                     await first.DisposeAsync();
