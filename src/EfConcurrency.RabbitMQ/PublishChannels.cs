@@ -22,18 +22,15 @@ internal sealed class PublishChannels(RabbitMqConnection connection, int max) : 
         await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            var open = await connection.GetAsync(cancellationToken).ConfigureAwait(false);
-            while (_idle.TryTake(out var idle))
+            try
             {
-                if (idle.Channel.IsOpen && ReferenceEquals(idle.Connection, open))
-                {
-                    return idle;
-                }
-
-                Discard(idle);
+                return await OpenAsync(cancellationToken).ConfigureAwait(false);
             }
-
-            return new(open, await CreateAsync(open, cancellationToken).ConfigureAwait(false));
+            catch (RabbitMqUnavailableException unavailable) when (CrossedPublish.Is(unavailable.InnerException))
+            {
+                // The broker is well; another channel's end took this connection with it.
+                return await OpenAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
         catch
         {
@@ -66,6 +63,22 @@ internal sealed class PublishChannels(RabbitMqConnection connection, int max) : 
     {
         await channel.AbortAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         channel.Dispose();
+    }
+
+    private async Task<PublishChannel> OpenAsync(CancellationToken cancellationToken)
+    {
+        var open = await connection.GetAsync(cancellationToken).ConfigureAwait(false);
+        while (_idle.TryTake(out var idle))
+        {
+            if (idle.Channel.IsOpen && ReferenceEquals(idle.Connection, open))
+            {
+                return idle;
+            }
+
+            Discard(idle);
+        }
+
+        return new(open, await CreateAsync(open, cancellationToken).ConfigureAwait(false));
     }
 
     private async Task<IChannel> CreateAsync(IConnection open, CancellationToken cancellationToken)

@@ -79,7 +79,7 @@ internal sealed class RabbitMqConnection : IAsyncDisposable
     /// <summary>Gives a connection up that does not answer. A newer one is left alone.</summary>
     public void Drop(IConnection connection, Exception failure)
     {
-        Ended(connection, failure);
+        Ended(connection, failure, pause: true);
         _ = CloseAsync(connection);
     }
 
@@ -162,13 +162,13 @@ internal sealed class RabbitMqConnection : IAsyncDisposable
     {
         if (reason.Initiator != ShutdownInitiator.Application)
         {
-            Ended(connection, reason.Exception ?? new IOException($"{reason.ReplyCode} {reason.ReplyText}"));
+            Ended(connection, reason.Exception ?? new IOException($"{reason.ReplyCode} {reason.ReplyText}"), pause: !CrossedPublish.Is(reason));
         }
 
         return Task.CompletedTask;
     }
 
-    private void Ended(IConnection connection, Exception failure)
+    private void Ended(IConnection connection, Exception failure, bool pause)
     {
         lock (_lock)
         {
@@ -184,7 +184,10 @@ internal sealed class RabbitMqConnection : IAsyncDisposable
                 _failures = 0;
             }
 
-            Pause();
+            if (pause)
+            {
+                Pause();
+            }
         }
 
         RabbitMqLog.ConnectionLost(_logger, _name, Broker, failure.Message);

@@ -61,8 +61,9 @@ internal sealed class RabbitMqTransport : IOutboxTransport, IAsyncDisposable
         _channels.Dispose();
     }
 
-    /// <summary>Whether the broker closed only the channel: over one message, not knowing or telling which.</summary>
-    private static bool IsOverOneMessage(Exception failure) => failure is OperationInterruptedException { ShutdownReason.ReplyCode: 311 or 313 or 403 or 404 or 405 or 406 };
+    /// <summary>Whether the broker closed the channel over one message, not knowing or telling which.</summary>
+    private static bool IsOverOneMessage(Exception failure)
+        => failure is OperationInterruptedException { ShutdownReason.ReplyCode: 311 or 313 or 403 or 404 or 405 or 406 } || CrossedPublish.Is(failure);
 
     private async Task SendSliceAsync(PublishSlice slice, CancellationToken cancellationToken)
     {
@@ -89,7 +90,14 @@ internal sealed class RabbitMqTransport : IOutboxTransport, IAsyncDisposable
                 continue;
             }
 
-            var failure = await SendRangeAsync(slice, i..(i + 1), cancellationToken).ConfigureAwait(false);
+            Exception? failure;
+            do
+            {
+                // Alone on its channel a message crosses nothing: the connection ended over another slice.
+                failure = await SendRangeAsync(slice, i..(i + 1), cancellationToken).ConfigureAwait(false);
+            }
+            while (CrossedPublish.Is(failure));
+
             if (failure is not null && !IsOverOneMessage(failure))
             {
                 return failure;

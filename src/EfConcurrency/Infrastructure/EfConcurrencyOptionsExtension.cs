@@ -99,8 +99,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
             p.GetRequiredService<ISqlGenerationHelper>().DelimitIdentifier(Options.Schema),
             Options.Schema));
         services.AddSingleton<GuardFunctionProbe>();
-        services.AddScoped<EnvelopeState>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<EnvelopeState>());
+        AddState<EnvelopeState>(services);
         services.AddScoped<IDatabase, EnvelopeDatabase>();
         EnvelopeStateManager.Register(services);
         services.AddScoped<IModificationCommandBatchFactory, EnvelopeBatchFactory>();
@@ -130,9 +129,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     /// <summary>First of all: a save that is refused as a duplicate is not to be explained as anything else.</summary>
     private static void AddInbox(IServiceCollection services)
     {
-        services.AddScoped<ContextInbox>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<ContextInbox>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<ContextInbox>());
+        AddContributorState<ContextInbox>(services);
         services.AddScoped<IInterceptor, InboxInterceptor>();
     }
 
@@ -146,8 +143,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddSingleton(new DatabaseFunction(
             FencingAnnotations.RejectFunction, Version: 1, names => FencingSql.CreateRejectFunction(names[0]), FencingSql.DropRejectFunction));
         services.AddSingleton<ITableObject, FencingTrigger>();
-        services.AddScoped<FencingScope>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<FencingScope>());
+        AddState<FencingScope>(services);
         services.AddScoped<FencingReport>();
         services.AddScoped<FencingRejection>();
         services.AddScoped<IEnvelopeContributor, FencingTokens>();
@@ -163,16 +159,10 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
             Options.ServerJudged == ServerJudgedSaves.WhenAvailable ? Options.Schema : null));
         services.AddScoped<IBulkWriteContributor, BulkVersionBump>();
         services.AddScoped<IEnvelopeContributor, VersionBump>();
-        services.AddScoped<VersionVerifications>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionVerifications>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<VersionVerifications>());
-        services.AddScoped<VersionExpectations>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<VersionExpectations>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<VersionExpectations>());
+        AddContributorState<VersionVerifications>(services);
+        AddContributorState<VersionExpectations>(services);
         services.AddScoped<IEnvelopeContributor, VersionConflictExplainer>();
-        services.AddScoped<RetryUnitState>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<RetryUnitState>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<RetryUnitState>());
+        AddContributorState<RetryUnitState>(services);
         services.AddScoped<IInterceptor, RetryUnitInterceptor>();
     }
 
@@ -188,9 +178,7 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
     private static void AddAdvisoryLocks(IServiceCollection services)
     {
         services.AddSingleton<AdvisoryLockNameRecorder>();
-        services.AddScoped<AdvisoryLockState>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<AdvisoryLockState>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<AdvisoryLockState>());
+        AddContributorState<AdvisoryLockState>(services);
         services.AddScoped<IInterceptor, AdvisoryLockInterceptor>();
         services.AddScoped<IInterceptor, RidingLockInterceptor>();
     }
@@ -205,18 +193,14 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         services.AddScoped(p => p.GetRequiredService<OutboxMessageFactories>().Of(p.GetRequiredService<MessageContracts>(), p.GetRequiredService<OutboxSettings>()));
         services.AddSingleton<OutboxStatement>();
         services.AddSingleton<OutboxTableCheck>();
-        services.AddScoped<OutboxQueue>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<OutboxQueue>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<OutboxQueue>());
+        AddContributorState<OutboxQueue>(services);
         services.AddScoped<IInterceptor, OutboxInterceptor>();
     }
 
     private void AddIdempotency(IServiceCollection services)
     {
         AddGuardFunctionFor(services, typeof(IdempotencyRecord));
-        services.AddScoped<IdempotencyUnitState>();
-        services.AddScoped<IResettableService>(p => p.GetRequiredService<IdempotencyUnitState>());
-        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<IdempotencyUnitState>());
+        AddContributorState<IdempotencyUnitState>(services);
         services.AddScoped<IInterceptor, IdempotencyInterceptor>();
     }
 
@@ -226,6 +210,21 @@ internal sealed class EfConcurrencyOptionsExtension(EfConcurrencyOptions options
         {
             services.AddScoped<IConventionSetPlugin>(_ => new GuardFunctionConvention(Options.Schema, riding));
         }
+    }
+
+    /// <summary>What lives as long as a context, and is cleared when a pooled one goes back.</summary>
+    private static void AddState<TState>(IServiceCollection services)
+        where TState : class, IResettableService
+    {
+        services.AddScoped<TState>();
+        services.AddScoped<IResettableService>(p => p.GetRequiredService<TState>());
+    }
+
+    private static void AddContributorState<TState>(IServiceCollection services)
+        where TState : class, IResettableService, IEnvelopeContributor
+    {
+        AddState<TState>(services);
+        services.AddScoped<IEnvelopeContributor>(p => p.GetRequiredService<TState>());
     }
 
     /// <summary>What does not decide which services there are: contexts that differ in it alone share them (EF warns at twenty providers).</summary>

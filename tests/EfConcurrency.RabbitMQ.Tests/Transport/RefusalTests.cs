@@ -93,6 +93,23 @@ public sealed class RefusalTests(Servers servers)
         Assert.Equal(["1", "5"], (await client.TakeAllAsync(queue)).Select(l => l.Body).Distinct().Order());
     }
 
+    /// <summary>Messages that the client writes after the broker has closed the channel are to the broker an error of the whole connection (504).</summary>
+    [Fact]
+    public async Task A_message_over_which_the_broker_closes_the_channel_is_found_among_many_that_are_on_their_way()
+    {
+        await using var client = await BrokerClient.ConnectAsync(servers.Broker);
+        var queue = await client.DeclareQueueAsync();
+        await using var sut = TransportUnderTest.Create(servers.Broker.Uri, o => o.Route = e => e.Topic == "lost" ? new("no such exchange", "x") : new("", e.Topic));
+
+        var large = new string('x', 1_500_000);
+        for (var round = 0; round < 40; round++)
+        {
+            var results = await sut.Transport.SendAsync([Envelopes.To("lost"), Envelopes.To(queue, body: large), Envelopes.To(queue, body: large), Envelopes.To(queue, body: large)]);
+
+            Assert.Equal(0, Assert.Single(results.Index(), r => r.Item.Status != SendStatus.Ok).Index);
+        }
+    }
+
     [Fact]
     public async Task A_route_that_throws_rejects_its_message()
     {
