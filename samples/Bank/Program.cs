@@ -3,6 +3,8 @@ using Bank;
 using Bank.Storm;
 using Bank.Worker;
 
+using var telemetry = SampleTelemetry.Start("bank");
+
 var scale = new Option<int>("--scale") { Description = "Branches; each has 10 tellers and 100,000 accounts.", DefaultValueFactory = _ => 1 };
 var workers = new Option<int>("--workers") { Description = "Worker processes.", DefaultValueFactory = _ => 4 };
 var seconds = new Option<int>("--seconds") { Description = "Length of each of the three runs.", DefaultValueFactory = _ => 8 };

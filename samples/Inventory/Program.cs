@@ -1,5 +1,7 @@
 using Inventory;
 
+using var telemetry = SampleTelemetry.Start("inventory");
+
 switch (args)
 {
     case []:

@@ -1,5 +1,7 @@
 using NightlyReport;
 
+using var telemetry = SampleTelemetry.Start("nightly-report");
+
 switch (args)
 {
     case []:

@@ -55,6 +55,7 @@ internal static class ServiceProgram
         });
         builder.Services.AddOutboxDispatcher<TContext>(o => o.LeaseLength = TimeSpan.FromSeconds(3));
 
+        using var telemetry = SampleTelemetry.Start($"orders-{service}");
         using var host = builder.Build();
         await host.StartAsync();
         Console.WriteLine("ready");

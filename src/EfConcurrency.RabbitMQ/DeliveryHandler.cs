@@ -31,11 +31,11 @@ internal sealed class DeliveryHandler<TContext>(
         for (int tries = 1, counted = 1; ; tries++, counted++)
         {
             var result = await TryAsync(delivery, tries, go, run).ConfigureAwait(false);
-            RabbitMqMeter.Answered(queue, Tag(result.Outcome));
             switch (result.Outcome)
             {
                 case InboxOutcome.Handled or InboxOutcome.Duplicate:
                     await answers.AckAsync(delivery.Tag, CancellationToken.None).ConfigureAwait(false);
+                    RabbitMqMeter.Answered(queue, Tag(result.Outcome));
                     return true;
                 case InboxOutcome.Rejected:
                     return await BuryAsync(delivery, answers, "rejected", tries, result.Error, go).ConfigureAwait(false);
@@ -75,29 +75,36 @@ internal sealed class DeliveryHandler<TContext>(
 
         await _running.WaitAsync(go).ConfigureAwait(false);
         var started = time.GetTimestamp();
-        var result = new InboxResult(InboxOutcome.Failed);
+        var (outcome, error) = ("cancelled", (Exception?)null);
         using var activity = StartActivity(delivery.Message);
         try
         {
-            return result = await inbox.ProcessAsync(consumer, delivery.Message with { Attempt = delivery.Earlier + tries }, run).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (run.IsCancellationRequested)
-        {
-            throw;
-        }
-        catch (Exception failure)
-        {
-            return result = new(InboxOutcome.Failed, failure);
+            var result = await ProcessAsync(delivery.Message with { Attempt = delivery.Earlier + tries }, run).ConfigureAwait(false);
+            outcome = Tag(result.Outcome);
+            error = result.Outcome is InboxOutcome.Failed or InboxOutcome.Rejected ? result.Error : null;
+            return result;
         }
         finally
         {
             _running.Release();
-            RabbitMqMeter.Processed(queue, time.GetElapsedTime(started), Tag(result.Outcome));
-            activity?.SetTag(RabbitMqMeter.Outcome, Tag(result.Outcome));
-            if (result.Error is { } error)
+            RabbitMqMeter.Processed(queue, time.GetElapsedTime(started), outcome, error);
+            activity?.SetTag(RabbitMqMeter.Outcome, outcome);
+            if (error is not null)
             {
                 activity?.SetStatus(ActivityStatusCode.Error, error.Message).SetTag(RabbitMqMeter.ErrorType, error.GetType().FullName);
             }
+        }
+    }
+
+    private async Task<InboxResult> ProcessAsync(InboundMessage message, CancellationToken run)
+    {
+        try
+        {
+            return await inbox.ProcessAsync(consumer, message, run).ConfigureAwait(false);
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException || !run.IsCancellationRequested)
+        {
+            return new(InboxOutcome.Failed, failure);
         }
     }
 
@@ -112,7 +119,7 @@ internal sealed class DeliveryHandler<TContext>(
             {
                 await answers.BuryAsync(delivery, letter, address, go).ConfigureAwait(false);
                 RabbitMqLog.MessageDead(logger, consumer, delivery.Message.MessageId, delivery.Message.Type, attempts, reason, error);
-                RabbitMqMeter.Answered(queue, "dead");
+                RabbitMqMeter.Answered(queue, "dead", reason);
                 return true;
             }
             catch (Exception failure) when (!go.IsCancellationRequested)

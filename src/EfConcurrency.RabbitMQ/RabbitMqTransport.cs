@@ -44,8 +44,8 @@ internal sealed class RabbitMqTransport : IOutboxTransport, IAsyncDisposable
         }
         catch (Exception failure)
         {
-            error = failure.GetType().Name;
-            activity?.SetStatus(ActivityStatusCode.Error, failure.Message);
+            error = failure.GetType().FullName;
+            activity?.SetStatus(ActivityStatusCode.Error, failure.Message).SetTag(RabbitMqMeter.ErrorType, error);
             throw;
         }
         finally

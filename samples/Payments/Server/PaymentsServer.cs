@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.EntityFrameworkCore;
+using OpenTelemetry.Metrics;
 
 namespace Payments.Server;
 
@@ -23,6 +24,8 @@ internal static class PaymentsServer
         builder.Services.AddAuthentication(CustomerAuthentication.Scheme).AddScheme<AuthenticationSchemeOptions, CustomerAuthentication>(CustomerAuthentication.Scheme, null);
         builder.Services.AddAuthorization();
 
+        using var prometheus = new PrometheusExporter();
+        using var telemetry = SampleTelemetry.Start("payments", m => m.AddReader(new BaseExportingMetricReader(prometheus)));
         await using var app = builder.Build();
         app.UseExceptionHandler();
         app.UseAuthentication();
@@ -30,6 +33,7 @@ internal static class PaymentsServer
         app.MapGet("/accounts/{id:int}", async (int id, BankContext db, CancellationToken ct) => await db.Accounts.FindAsync([id], ct)).WithETag().RequireAuthorization();
         app.MapPost("/accounts/{id:int}/withdraw", Withdrawals.PostAsync).WithIdempotency().RequireAuthorization();
         app.MapPost("/webhooks/provider", Webhooks.PostAsync);
+        app.MapGet("/metrics", () => TypedResults.Text(prometheus.Scrape(), PrometheusExporter.ContentType));
         await app.StartAsync();
         Console.WriteLine($"listening {app.Urls.First()}");
         await app.WaitForShutdownAsync();

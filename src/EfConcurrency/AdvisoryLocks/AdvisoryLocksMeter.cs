@@ -7,13 +7,11 @@ namespace EfConcurrency.AdvisoryLocks;
 /// <summary>Instruments of the room. A key is never a tag: the caller names the kind of lock (<see cref="AdvisoryLockOptions.Resource"/>).</summary>
 internal static class AdvisoryLocksMeter
 {
-    private static readonly InstrumentAdvice<double> Buckets = new() { HistogramBucketBoundaries = [.005, .01, .025, .05, .075, .1, .25, .5, .75, 1, 2.5, 5, 7.5, 10, 30, 60] };
-
     private static readonly Histogram<double> Acquisition = Telemetry.Meter.CreateHistogram(
-        "distributed_lock.acquisition.duration", "s", "Time from asking for a lock to having it, or to giving up.", advice: Buckets);
+        "distributed_lock.acquisition.duration", "s", "Time from asking for a lock to having it, or to giving up.", advice: Telemetry.Seconds);
 
     private static readonly Histogram<double> Hold = Telemetry.Meter.CreateHistogram(
-        "distributed_lock.hold.duration", "s", "Time from having a lock to its release.", advice: Buckets);
+        "distributed_lock.hold.duration", "s", "Time from having a lock to its release.", advice: Telemetry.Seconds);
 
     private static readonly UpDownCounter<long> Waiters = Telemetry.Meter.CreateUpDownCounter<long>(
         "distributed_lock.waiter.count", "{waiter}", "Calls of this process that are asking for a lock.");
@@ -36,7 +34,8 @@ internal static class AdvisoryLocksMeter
     /// <param name="elapsed">Since the call.</param>
     /// <param name="outcome"><c>acquired</c>, <c>busy</c>, <c>timeout</c>, <c>refused</c>, <c>deadlock</c>, <c>table_full</c>, <c>cancelled</c> or <c>failed</c>.</param>
     /// <param name="isContended">Whether the lock was not free at once.</param>
-    public static void WaitEnded(AdvisoryLockOptions options, TimeSpan elapsed, string outcome, bool isContended)
+    /// <param name="error">The kind of the failure, if the caller gets an exception and did not cancel.</param>
+    public static void WaitEnded(AdvisoryLockOptions options, TimeSpan elapsed, string outcome, bool isContended, string? error)
     {
         if (!Waiters.Enabled && !Contentions.Enabled && !Acquisition.Enabled)
         {
@@ -51,6 +50,11 @@ internal static class AdvisoryLocksMeter
         }
 
         tags.Add(TagNames.Outcome, outcome);
+        if (error is not null)
+        {
+            tags.Add(TagNames.ErrorType, error);
+        }
+
         Acquisition.Record(elapsed.TotalSeconds, tags);
     }
 
@@ -64,12 +68,16 @@ internal static class AdvisoryLocksMeter
 
     public static void WasLost(AdvisoryLockOptions options) => Lost.Add(1, Tags(options));
 
+    public static string Name(AdvisoryLockMode mode) => mode == AdvisoryLockMode.Shared ? "shared" : "exclusive";
+
+    public static string Name(AdvisoryLockScope scope) => scope == AdvisoryLockScope.Session ? "session" : "transaction";
+
     private static TagList Tags(AdvisoryLockOptions options)
     {
         var tags = new TagList
         {
-            { TagNames.LockMode, options.Mode == AdvisoryLockMode.Shared ? "shared" : "exclusive" },
-            { TagNames.LockScope, options.Scope == AdvisoryLockScope.Session ? "session" : "transaction" },
+            { TagNames.LockMode, Name(options.Mode) },
+            { TagNames.LockScope, Name(options.Scope) },
         };
         if (options.Resource is not null)
         {

@@ -19,15 +19,15 @@ internal sealed class LockHold : IDisposable
         _request = request;
         _callersTransaction = callersTransaction;
         _started = request.Time.GetTimestamp();
-        _activity = StartActivity("efconcurrency.advisory_lock.hold", request.Options, id);
+        _activity = StartActivity(SpanNames.LockHold, request.Options, id);
     }
 
     public static Activity? StartActivity(string name, AdvisoryLockOptions options, Guid id)
         => Telemetry.Activities.StartActivity(name)?
             .SetTag(TagNames.LockId, id)
             .SetTag(TagNames.LockResource, options.Resource)
-            .SetTag(TagNames.LockMode, options.Mode == AdvisoryLockMode.Shared ? "shared" : "exclusive")
-            .SetTag(TagNames.LockScope, options.Scope == AdvisoryLockScope.Session ? "session" : "transaction");
+            .SetTag(TagNames.LockMode, AdvisoryLocksMeter.Name(options.Mode))
+            .SetTag(TagNames.LockScope, AdvisoryLocksMeter.Name(options.Scope));
 
     public void Dispose()
     {

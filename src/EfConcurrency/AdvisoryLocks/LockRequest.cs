@@ -16,6 +16,7 @@ internal sealed class LockRequest
         Context = context;
         Keys = keys;
         WaitMilliseconds = Options.WaitMilliseconds(isTry);
+        IsTry = isTry;
         State = AdvisoryLockState.Of(context);
     }
 
@@ -24,6 +25,9 @@ internal sealed class LockRequest
     public AdvisoryKeySet Keys { get; }
 
     public AdvisoryLockOptions Options { get; }
+
+    /// <summary>Whether the call answers that the lock is not free, and does not throw.</summary>
+    public bool IsTry { get; }
 
     /// <summary>Null: without end. 0: none.</summary>
     public int? WaitMilliseconds { get; }

@@ -15,29 +15,39 @@ internal sealed class LockWait : IDisposable
     {
         _request = request;
         _started = request.Time.GetTimestamp();
-        _activity = LockHold.StartActivity("efconcurrency.advisory_lock.acquire", request.Options, _id);
+        _activity = LockHold.StartActivity(SpanNames.LockAcquire, request.Options, _id);
         AdvisoryLocksMeter.WaitStarted(request.Options);
     }
 
     public LockReply Ended(LockReply reply)
     {
         var outcome = reply.How switch { "free" or "waited" => "acquired", "busy" or "timeout" => reply.How, _ => "refused" };
-        return reply with { Id = _id, Waited = Report(outcome, reply.IsContended) };
+        return reply with { Id = _id, Waited = Report(outcome, reply.IsContended, ErrorOf(outcome)) };
     }
 
     public void Failed(string outcome, Exception exception)
-    {
-        _activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName);
-        Report(outcome, isContended: outcome is "deadlock" or "cancelled");
-    }
+        => Report(outcome, isContended: outcome is "deadlock" or "cancelled", outcome switch { "cancelled" => null, "failed" => exception.GetType().FullName, _ => outcome });
 
     public void Dispose() => _activity?.Dispose();
 
-    private TimeSpan Report(string outcome, bool isContended)
+    /// <summary>A call that only tries asked for such an answer; any other ends with an exception.</summary>
+    private string? ErrorOf(string outcome) => outcome switch
+    {
+        "acquired" => null,
+        "busy" or "timeout" => _request.IsTry ? null : "timeout",
+        _ => outcome,
+    };
+
+    private TimeSpan Report(string outcome, bool isContended, string? error)
     {
         var elapsed = _request.Time.GetElapsedTime(_started);
         _activity?.SetTag(TagNames.Outcome, outcome);
-        AdvisoryLocksMeter.WaitEnded(_request.Options, elapsed, outcome, isContended);
+        if (error is not null)
+        {
+            _activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, error);
+        }
+
+        AdvisoryLocksMeter.WaitEnded(_request.Options, elapsed, outcome, isContended, error);
         if (isContended && _request.State.Logger.IsEnabled(Microsoft.Extensions.Logging.LogLevel.Debug))
         {
             AdvisoryLocksLog.Contended(_request.State.Logger, _id, _request.Keys.ToString(), outcome, elapsed.TotalMilliseconds);

@@ -30,6 +30,9 @@ internal static class TagNames
     /// <summary><c>transaction</c> or <c>session</c>.</summary>
     public const string LockScope = "efconcurrency.lock.scope";
 
+    /// <summary><c>unlimited</c>, <c>limited</c>, <c>no_wait</c> or <c>skip_locked</c>.</summary>
+    public const string LockWait = "efconcurrency.lock.wait";
+
     /// <summary>Ties the spans and log messages of one acquisition together. On spans only.</summary>
     public const string LockId = "efconcurrency.lock.id";
 
@@ -48,12 +51,15 @@ internal static class TagNames
     /// <summary>Name of an outbox's transport.</summary>
     public const string Sink = "efconcurrency.sink";
 
+    /// <summary>What a message of the outbox waits for: <c>undelivered</c>, <c>retrying</c> or <c>delayed</c>.</summary>
+    public const string OutboxState = "efconcurrency.outbox.state";
+
     /// <summary><c>same_transaction</c>, <c>insert_last</c> or <c>two_phase</c>.</summary>
     public const string IdempotencyMode = "efconcurrency.idempotency.mode";
 
     /// <summary>Type name of a DbContext.</summary>
     public const string Context = "efconcurrency.context";
 
-    /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success.</summary>
+    /// <summary>OpenTelemetry's tag for the kind of a failure; unset on success, and where a failure was handled.</summary>
     public const string ErrorType = "error.type";
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 
@@ -7,8 +8,8 @@ namespace EfConcurrency.Idempotency;
 /// <summary>Instruments of the room. Neither scope nor key is a tag.</summary>
 internal static class IdempotencyMeter
 {
-    private static readonly Counter<long> Claims = Telemetry.Meter.CreateCounter<long>(
-        "efconcurrency.idempotency.claims", "{claim}", "Calls with an idempotency key, by what became of them.");
+    private static readonly Counter<long> Requests = Telemetry.Meter.CreateCounter<long>(
+        "efconcurrency.idempotency.requests", "{request}", "Calls with an idempotency key, by what became of them.");
 
     private static readonly Counter<long> ExpiredKeys = Telemetry.Meter.CreateCounter<long>(
         "efconcurrency.idempotency.expired", "{key}", "Expired idempotency keys that were deleted.");
@@ -22,9 +23,14 @@ internal static class IdempotencyMeter
         "Operations that will not end by themselves, as the clean-up service last counted them.");
 
     /// <param name="mode">How key and work are tied together.</param>
-    /// <param name="outcome">See <see cref="IdempotencyAttempt.Kind"/>; or <c>reused</c>, <c>needs_resolution</c>, <c>lost</c>, <c>failed</c>.</param>
-    public static void Claim(IdempotencyMode mode, string outcome)
-        => Claims.Add(1, new(TagNames.IdempotencyMode, Name(mode)), new(TagNames.Outcome, outcome));
+    /// <param name="outcome">See <see cref="IdempotencyAttempt.Kind"/>; or <c>reused</c>, <c>needs_resolution</c>, <c>lost</c>, <c>cancelled</c>, <c>failed</c>.</param>
+    /// <param name="failure">For <c>lost</c> and <c>failed</c>. The others are answers.</param>
+    public static void Request(IdempotencyMode mode, string outcome, Exception? failure)
+    {
+        var tags = new TagList { { TagNames.IdempotencyMode, Name(mode) }, { TagNames.Outcome, outcome } };
+        tags.AddFailure(failure);
+        Requests.Add(1, tags);
+    }
 
     public static void Expired(long keys) => ExpiredKeys.Add(keys);
 

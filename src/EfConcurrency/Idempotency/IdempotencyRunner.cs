@@ -18,7 +18,7 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
 
     public async Task<IdempotencyOutcome<IdempotentResponse>> RunAsync(CancellationToken cancellationToken)
     {
-        using var activity = Telemetry.Activities.StartActivity("efconcurrency.idempotency");
+        using var activity = Telemetry.Activities.StartActivity(SpanNames.Idempotency);
         activity?.SetTag(TagNames.IdempotencyMode, IdempotencyMeter.Name(call.Options.Mode));
         try
         {
@@ -34,14 +34,10 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
                 IdempotencyKeyReusedException => "reused",
                 IdempotencyNeedsResolutionException => "needs_resolution",
                 IdempotencyClaimLostException => "lost",
+                OperationCanceledException when cancellationToken.IsCancellationRequested => "cancelled",
                 _ => "failed",
             };
-            Tell(activity, kind);
-            if (kind is "failed" or "lost")
-            {
-                activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName);
-            }
-
+            Tell(activity, kind, kind is "failed" or "lost" ? exception : null);
             throw;
         }
     }
@@ -125,10 +121,15 @@ internal sealed class IdempotencyRunner(IdempotencyCall call)
         }
     }
 
-    private void Tell(Activity? activity, string kind)
+    private void Tell(Activity? activity, string kind, Exception? failure = null)
     {
         activity?.SetTag(TagNames.Outcome, kind);
-        IdempotencyMeter.Claim(call.Options.Mode, kind);
+        if (failure is not null)
+        {
+            activity.Fail(failure);
+        }
+
+        IdempotencyMeter.Request(call.Options.Mode, kind, failure);
         IdempotencyLog.Ended(call.Logger, call.Key.Hash, kind);
     }
 }

@@ -103,7 +103,10 @@ internal sealed class ContextInbox(ICurrentDbContext currentContext, EnvelopeSta
     }
 
     private async Task<bool> TryAcceptAsync(string consumer, InboxKey key, CancellationToken cancellationToken)
-        => (await TryAcceptAsync(consumer, [key], cancellationToken).ConfigureAwait(false))[0];
+    {
+        var isNew = (await TryAcceptAsync(consumer, [key], cancellationToken).ConfigureAwait(false))[0];
+        return isNew || Known(consumer);
+    }
 
     private async Task<bool> TrySaveAsync(string consumer, InboxKey key, CancellationToken cancellationToken)
     {
@@ -115,7 +118,14 @@ internal sealed class ContextInbox(ICurrentDbContext currentContext, EnvelopeSta
         }
         catch (InboxDuplicateException duplicate) when (duplicate.Consumer == consumer && duplicate.MessageId == key.Text)
         {
-            return false;
+            return Known(consumer);
         }
+    }
+
+    /// <returns>False: not accepted now.</returns>
+    private static bool Known(string consumer)
+    {
+        InboxMeter.Duplicate(consumer);
+        return false;
     }
 }

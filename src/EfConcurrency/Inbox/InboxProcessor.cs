@@ -45,7 +45,7 @@ internal sealed class InboxProcessor<TContext>(IServiceScopeFactory scopes, Hand
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            report.Undone(exception);
+            report.Undone();
             InboxLog.BatchUndone(_logger, messages.Count, consumer, exception.Message);
             return new(IsFinal(exception) ? InboxOutcome.Rejected : InboxOutcome.Failed, exception);
         }

@@ -8,13 +8,12 @@ namespace EfConcurrency.Inbox;
 /// <summary>What operators see of one delivery: a span, counts, a duration.</summary>
 internal sealed class InboxReport : IDisposable
 {
-    private const string Span = "efconcurrency.inbox.handle";
-
     private readonly string _consumer;
     private readonly IReadOnlyList<InboundMessage> _messages;
     private readonly Activity? _activity;
     private readonly long _started = Stopwatch.GetTimestamp();
     private string _outcome = "cancelled";
+    private Exception? _failure;
 
     private InboxReport(string consumer, IReadOnlyList<InboundMessage> messages, Activity? activity)
     {
@@ -37,7 +36,7 @@ internal sealed class InboxReport : IDisposable
         ActivityContext[] producers = [.. messages.Select(Producer).Where(p => p != default)];
         var isContinued = Activity.Current is null && messages.Count == 1 && producers.Length == 1;
         var activity = Telemetry.Activities.StartActivity(
-            Span, ActivityKind.Consumer, isContinued ? producers[0] : default, links: isContinued ? null : producers.Select(p => new ActivityLink(p)));
+            SpanNames.InboxHandle, ActivityKind.Consumer, isContinued ? producers[0] : default, links: isContinued ? null : producers.Select(p => new ActivityLink(p)));
         activity?.SetTag(TagNames.Consumer, consumer);
         activity?.SetTag(messages.Count == 1 ? TagNames.MessageType : TagNames.MessageCount, messages.Count == 1 ? messages[0].Type : messages.Count);
         if (messages.Count == 1)
@@ -53,6 +52,10 @@ internal sealed class InboxReport : IDisposable
         for (var i = 0; i < isNew.Length; i++)
         {
             InboxMeter.Message(_consumer, _messages[i].Type, isNew[i] ? "handled" : "duplicate");
+            if (!isNew[i])
+            {
+                InboxMeter.Duplicate(_consumer);
+            }
         }
 
         var isHandled = isNew.Contains(true);
@@ -63,8 +66,9 @@ internal sealed class InboxReport : IDisposable
     public InboxResult Failed(ILogger logger, InboundMessage message, InboxOutcome outcome, Exception exception)
     {
         _outcome = outcome == InboxOutcome.Rejected ? "rejected" : "failed";
-        InboxMeter.Message(_consumer, message.Type, _outcome);
-        _activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName);
+        _failure = exception;
+        InboxMeter.Message(_consumer, message.Type, _outcome, exception);
+        _activity.Fail(exception);
         if (outcome == InboxOutcome.Rejected)
         {
             InboxLog.Rejected(logger, _consumer, message.Type, message.MessageId, exception);
@@ -77,16 +81,12 @@ internal sealed class InboxReport : IDisposable
         return new(outcome, exception);
     }
 
-    /// <summary>The messages of this batch are handled one by one, and counted there.</summary>
-    public void Undone(Exception exception)
-    {
-        _outcome = "undone";
-        _activity?.SetTag(TagNames.ErrorType, exception.GetType().FullName);
-    }
+    /// <summary>The messages of this batch are handled one by one, and counted there: this is no failure yet.</summary>
+    public void Undone() => _outcome = "undone";
 
     public void Dispose()
     {
-        InboxMeter.Handled(_consumer, _outcome, Stopwatch.GetElapsedTime(_started));
+        InboxMeter.Handled(_consumer, _outcome, Stopwatch.GetElapsedTime(_started), _failure);
         _activity?.SetTag(TagNames.Outcome, _outcome);
         _activity?.Dispose();
     }

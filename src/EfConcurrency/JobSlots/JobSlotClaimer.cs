@@ -1,5 +1,4 @@
 using System.Data.Common;
-using System.Diagnostics;
 using EfConcurrency.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -22,7 +21,7 @@ internal sealed class JobSlotClaimer(JobSlotTable table, ILogger logger)
     public async Task<JobSlotResult> ClaimAsync(
         JobSlotRequest request, Func<JobSlotRequest, CancellationToken, Task<JobSlotAnswer>> send, JobSlotDatabase? database, CancellationToken cancellationToken)
     {
-        using var activity = Telemetry.Activities.StartActivity("efconcurrency.job_slot.claim");
+        using var activity = Telemetry.Activities.StartActivity(SpanNames.JobSlotClaim);
         activity?.SetTag(TagNames.Job, request.Job);
         try
         {
@@ -31,10 +30,17 @@ internal sealed class JobSlotClaimer(JobSlotTable table, ILogger logger)
             JobSlotsMeter.Claim(request.Job, outcome);
             return result;
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            activity?.SetTag(TagNames.Outcome, "cancelled");
+            JobSlotsMeter.Claim(request.Job, "cancelled");
+            throw;
+        }
         catch (Exception exception)
         {
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName);
-            JobSlotsMeter.Claim(request.Job, "failed");
+            activity?.SetTag(TagNames.Outcome, "failed");
+            activity.Fail(exception);
+            JobSlotsMeter.Claim(request.Job, "failed", exception);
             throw;
         }
     }

@@ -6,15 +6,15 @@ namespace EfConcurrency.Leases;
 /// <summary>Spans about leases.</summary>
 internal static class LeaseActivity
 {
-    public static Activity? Start(string operation, string name)
-        => Telemetry.Activities.StartActivity(operation)?.SetTag(TagNames.Resource, name);
+    public static Activity? Start(string name)
+        => Telemetry.Activities.StartActivity(SpanNames.LeaseAcquire)?.SetTag(TagNames.Resource, name);
 
     public static void End(Activity? activity, LeaseAcquisition acquisition)
     {
-        activity?.SetTag(TagNames.Outcome, acquisition.Outcome.ToString());
+        activity?.SetTag(TagNames.Outcome, LeaseMeter.Tag(acquisition.Outcome));
         if (acquisition.Failure is { } failure)
         {
-            activity?.SetStatus(ActivityStatusCode.Error, failure.Message);
+            activity.Fail(failure, failure.Message);
         }
     }
 }

@@ -51,9 +51,9 @@ internal sealed class LeaseManager : ILeaseManager
         options ??= new();
         options.Check();
 
-        using var activity = LeaseActivity.Start("efconcurrency.lease.acquire", name);
+        using var activity = LeaseActivity.Start(name);
         var acquisition = await AttemptAsync(name, options, cancellationToken).ConfigureAwait(false);
-        LeaseMeter.Attempt(acquisition.Outcome);
+        LeaseMeter.Attempt(acquisition.Outcome, acquisition.Failure);
         LeaseActivity.End(activity, acquisition);
         return acquisition;
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 
@@ -32,25 +33,32 @@ internal static class LeaseMeter
 
     public static void Ended(Lease lease) => Held.TryRemove(lease, out _);
 
-    public static void Attempt(LeaseOutcome outcome) => Acquisitions.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, Tag(outcome)));
+    public static void Attempt(LeaseOutcome outcome, Exception? failure) => Add(Acquisitions, Tag(outcome), failure);
 
     public static void Elected() => Elections.Add(1);
 
-    public static void Renewed() => Renewals.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, "renewed"));
+    public static void Renewed() => Add(Renewals, "renewed", failure: null);
 
-    public static void RenewalFailed() => Renewals.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, "failed"));
+    public static void RenewalFailed(Exception failure) => Add(Renewals, "failed", failure);
 
     public static void Lost(LeaseLoss loss)
         => Losses.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, loss == LeaseLoss.TakenOver ? "taken_over" : "expired"));
 
-    private static IEnumerable<Measurement<double>> Remaining()
-        => Held.IsEmpty ? [] : [new(Held.Keys.Select(l => l.Remaining.TotalSeconds).DefaultIfEmpty(0).Min())];
-
-    private static string Tag(LeaseOutcome outcome) => outcome switch
+    public static string Tag(LeaseOutcome outcome) => outcome switch
     {
         LeaseOutcome.Acquired => "acquired",
         LeaseOutcome.Held => "held",
         LeaseOutcome.Contended => "contended",
         _ => "unavailable",
     };
+
+    private static void Add(Counter<long> counter, string outcome, Exception? failure)
+    {
+        var tags = new TagList { { TagNames.Outcome, outcome } };
+        tags.AddFailure(failure);
+        counter.Add(1, tags);
+    }
+
+    private static IEnumerable<Measurement<double>> Remaining()
+        => Held.IsEmpty ? [] : [new(Held.Keys.Select(l => l.Remaining.TotalSeconds).DefaultIfEmpty(0).Min())];
 }

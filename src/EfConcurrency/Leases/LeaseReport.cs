@@ -19,7 +19,7 @@ internal sealed class LeaseReport(ILogger logger)
 
     public void NotRenewed(Lease lease, Exception failure)
     {
-        LeaseMeter.RenewalFailed();
+        LeaseMeter.RenewalFailed(failure);
         LeaseLog.NotRenewed(logger, lease.Name, lease.FencingToken, lease.Remaining.TotalSeconds, failure);
     }
 

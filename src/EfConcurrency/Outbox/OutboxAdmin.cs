@@ -2,6 +2,8 @@ using System.Data;
 using System.Data.Common;
 using EfConcurrency.Postgres;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace EfConcurrency.Outbox;
@@ -83,6 +85,7 @@ internal sealed class OutboxAdmin(DbContext context) : IOutboxAdmin
 
         await ExecuteAsync(_sql.MakeOld, cancellationToken).ConfigureAwait(false);
         await ExecuteAsync(_sql.StartAnew, cancellationToken).ConfigureAwait(false);
+        OutboxDispatcherLog.Reseeded(context.GetService<ILoggerFactory>().CreateLogger(OutboxDispatcherLog.Category));
         return true;
     }
 

@@ -41,6 +41,9 @@ internal static partial class OutboxDispatcherLog
     [LoggerMessage(EventIds.OutboxRetentionFailed, LogLevel.Warning, "The outbox's partitions could not be looked after; it is tried again in a minute.", EventName = Category + ".RetentionFailed")]
     public static partial void RetentionFailed(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventIds.OutboxReseeded, LogLevel.Warning, "The outbox begins anew after a restore: what its log holds is delivered once more.", EventName = Category + ".Reseeded")]
+    public static partial void Reseeded(ILogger logger);
+
     [LoggerMessage(EventIds.OutboxNotifyFailed, LogLevel.Information, "Processes can't wake each other by NOTIFY now: messages of others are found by polling.", EventName = Category + ".NotifyFailed")]
     public static partial void NotifyFailed(ILogger logger, Exception exception);
 }

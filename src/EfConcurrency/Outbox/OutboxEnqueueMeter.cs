@@ -9,8 +9,11 @@ internal static class OutboxEnqueueMeter
     private static readonly Counter<long> Messages = Telemetry.Meter.CreateCounter<long>(
         "efconcurrency.outbox.enqueued", "{message}", "Messages that a save wrote to the outbox.");
 
-    private static readonly Histogram<long> PayloadSize = Telemetry.Meter.CreateHistogram<long>(
-        "efconcurrency.outbox.payload.size", "By", "Size of the payloads that a save wrote to the outbox.");
+    private static readonly Histogram<long> PayloadSize = Telemetry.Meter.CreateHistogram(
+        "efconcurrency.outbox.payload.size",
+        "By",
+        "Size of the payloads that a save wrote to the outbox.",
+        advice: new InstrumentAdvice<long> { HistogramBucketBoundaries = [64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576] });
 
     private static readonly Counter<long> Refusals = Telemetry.Meter.CreateCounter<long>(
         "efconcurrency.outbox.refusals", "{message}", "Messages that could not be enqueued, by the reason.");

@@ -33,7 +33,12 @@ internal static class OutboxMeter
             "s",
             "Age of the oldest message that is not delivered; measured by one process for all, every 10 s.");
         Telemetry.Meter.CreateObservableGauge(
-            "efconcurrency.outbox.pending.count", Counts, "{message}", "Messages that are not delivered, by why; measured by one process for all, every 10 s.");
+            "efconcurrency.outbox.pending.count", Counts, "{message}", "Messages that will be delivered, by what they wait for; measured by one process for all, every 10 s.");
+        Telemetry.Meter.CreateObservableGauge(
+            "efconcurrency.outbox.dead_letter.count",
+            () => Lags.Values.Select(l => new Measurement<long>(l.Dead, Sink(l.Sink))),
+            "{message}",
+            "Messages that will not be delivered unless somebody replays them; measured by one process for all, every 10 s.");
     }
 
     public static void Settled(string sink, OutboxOutcome outcome) => Deliveries.Add(1, Sink(sink), new(TagNames.Outcome, Tag(outcome)));
@@ -70,8 +75,8 @@ internal static class OutboxMeter
 
     private static IEnumerable<Measurement<long>> Counts()
         => from lag in Lags.Values
-           from state in ((string Name, long Count)[])[("undelivered", lag.Undelivered), ("retrying", lag.Retrying), ("delayed", lag.Delayed), ("dead", lag.Dead)]
-           select new Measurement<long>(state.Count, Sink(lag.Sink), new(TagNames.Outcome, state.Name));
+           from state in ((string Name, long Count)[])[("undelivered", lag.Undelivered), ("retrying", lag.Retrying), ("delayed", lag.Delayed)]
+           select new Measurement<long>(state.Count, Sink(lag.Sink), new(TagNames.OutboxState, state.Name));
 
     private static string Tag(OutboxOutcome outcome) => outcome switch
     {

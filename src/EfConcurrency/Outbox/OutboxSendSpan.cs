@@ -37,7 +37,7 @@ internal readonly struct OutboxSendSpan : IDisposable
         OutboxMeter.Sent(_sink, time, failure);
         if (failure is not null)
         {
-            _activity?.SetTag(TagNames.ErrorType, failure.GetType().FullName).SetStatus(ActivityStatusCode.Error, failure.Message);
+            _activity.Fail(failure, failure.Message);
         }
     }
 

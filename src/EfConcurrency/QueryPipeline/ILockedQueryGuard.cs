@@ -9,6 +9,12 @@ internal interface ILockedQueryGuard
     /// <summary>Throws when the locks would protect nothing.</summary>
     void BeforeSending(DbContext context);
 
+    /// <summary>The rows are read and locked, or <paramref name="failure"/> is what the caller gets.</summary>
+    /// <param name="wait">How the query waits.</param>
+    /// <param name="elapsed">Since it was sent.</param>
+    /// <param name="failure">Null: all went well.</param>
+    void Ended(LockWait wait, TimeSpan elapsed, Exception? failure);
+
     /// <summary>The refusal to overwrite an entity that has unsaved changes.</summary>
     Exception UnsavedChanges(EntityEntry entry);
 

@@ -2,6 +2,7 @@
 using System.Collections;
 using System.Data;
 using System.Data.Common;
+using System.Diagnostics;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Query;
@@ -54,6 +55,7 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
         var guard = execution.Guard;
         guard.BeforeSending(Context);
         var refresh = execution.Refresh = new(guard, wholeCollections);
+        var startedAt = Stopwatch.GetTimestamp();
 
         // Open from the first statement to the last, also in a TransactionScope, where EF would close it in between.
         var connection = queryContext.Connection;
@@ -67,11 +69,14 @@ internal sealed class LockedQuery<T>(RelationalQueryContext queryContext, IEnume
 
             List<T> rows = async ? await ((IAsyncEnumerable<T>)query).ToListAsync(cancellationToken).ConfigureAwait(false) : [.. query];
             refresh.ForgetMissing();
+            guard.Ended(wait, Stopwatch.GetElapsedTime(startedAt), failure: null);
             return rows;
         }
         catch (Exception failure)
         {
-            if (await guard.ExplainAsync(Context, failure, wait, async).ConfigureAwait(false) is { } explanation)
+            var explanation = await guard.ExplainAsync(Context, failure, wait, async).ConfigureAwait(false);
+            guard.Ended(wait, Stopwatch.GetElapsedTime(startedAt), explanation ?? failure);
+            if (explanation is not null)
             {
                 throw explanation;
             }

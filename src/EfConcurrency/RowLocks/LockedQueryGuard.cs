@@ -18,6 +18,8 @@ internal sealed class LockedQueryGuard : ILockedQueryGuard
         }
     }
 
+    public void Ended(LockWait wait, TimeSpan elapsed, Exception? failure) => RowLocksMeter.Ended(wait, elapsed, failure);
+
     public Exception UnsavedChanges(EntityEntry entry)
         => new RowLockUnsavedChangesException(entry.Metadata.DisplayName(), RowLockKey.Of(entry), entry.State);
 

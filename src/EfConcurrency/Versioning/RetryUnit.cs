@@ -36,7 +36,7 @@ internal sealed class RetryUnit<TContext, TResult>(
 
     public async Task<TResult> RunAsync(CancellationToken cancellationToken)
     {
-        using var activity = _activity = Telemetry.Activities.StartActivity("efconcurrency.retry_on_conflict");
+        using var activity = _activity = Telemetry.Activities.StartActivity(SpanNames.RetryOnConflict);
         var resilience = ResilienceContextPool.Shared.Get(cancellationToken);
         resilience.Properties.Set(RetryPipeline.Unit, this);
         try
@@ -46,11 +46,18 @@ internal sealed class RetryUnit<TContext, TResult>(
             activity?.SetTag(TagNames.Attempt, _attempt);
             return result;
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            VersioningMeter.Unit("cancelled");
+            activity?.SetTag(TagNames.Attempt, _attempt);
+            throw;
+        }
         catch (Exception exception)
         {
             var isExhausted = MayRunAgain(exception);
-            VersioningMeter.Unit(isExhausted ? "exhausted" : "failed");
-            activity?.SetStatus(ActivityStatusCode.Error).SetTag(TagNames.ErrorType, exception.GetType().FullName).SetTag(TagNames.Attempt, _attempt);
+            VersioningMeter.Unit(isExhausted ? "exhausted" : "failed", exception);
+            activity.Fail(exception);
+            activity?.SetTag(TagNames.Attempt, _attempt);
             exception.Data["EfConcurrency.Attempts"] = _attempt;
             if (isExhausted && _logger is not null)
             {

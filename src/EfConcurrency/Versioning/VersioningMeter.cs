@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 
@@ -23,8 +24,17 @@ internal static class VersioningMeter
 
     public static void Retry() => Retries.Add(1);
 
-    /// <param name="outcome"><c>committed</c>, <c>exhausted</c> or <c>failed</c>.</param>
-    public static void Unit(string outcome) => Units.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, outcome));
+    /// <param name="outcome"><c>committed</c>, <c>exhausted</c>, <c>failed</c> or <c>cancelled</c>.</param>
+    /// <param name="failure">What the caller gets instead of a result; null when it was the caller who cancelled.</param>
+    public static void Unit(string outcome, Exception? failure = null)
+    {
+        if (Units.Enabled)
+        {
+            var tags = new TagList { { TagNames.Outcome, outcome } };
+            tags.AddFailure(failure);
+            Units.Add(1, tags);
+        }
+    }
 
     /// <param name="outcome"><c>committed</c>, <c>aborted</c> or <c>unknown</c>.</param>
     public static void CommitCheck(string outcome) => CommitChecks.Add(1, new KeyValuePair<string, object?>(TagNames.Outcome, outcome));

@@ -32,7 +32,7 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
         {
             InstrumentPublished = (instrument, l) =>
             {
-                if (instrument.Name == "efconcurrency.idempotency.claims")
+                if (instrument.Name == "efconcurrency.idempotency.requests")
                 {
                     l.EnableMeasurementEvents(instrument);
                 }
@@ -61,7 +61,7 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
         await RunAsync(() => Task.FromResult(new IdempotentResponse(200)));
 
         string[] outcomes = ["executed", "replayed", "reused", "in_progress", "needs_resolution", "discarded", "failed", "taken_over"];
-        Assert.Equal(outcomes.Select(o => $"same_transaction {o}"), counts);
+        Assert.Equal(outcomes.Select(o => $"same_transaction {o}{(o == "failed" ? " System.IO.InvalidDataException" : "")}"), counts);
         Assert.Equal(outcomes, spans.Select(s => (string?)s.GetTagItem("efconcurrency.outcome")));
         Assert.Equal("failed", spans.Single(s => s.Status == ActivityStatusCode.Error).GetTagItem("efconcurrency.outcome"));
         Assert.Contains(60701, log.Entries.Select(e => e.Id));
@@ -75,6 +75,36 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
             await using var db = ledger.Open(loggers: log);
             await db.ExecuteIdempotentResponseAsync(key, IdempotencyFingerprint.Of(request), (_, _) => work(), cancellationToken: Token);
         }
+    }
+
+    [Fact]
+    public async Task A_caller_who_cancels_is_no_error()
+    {
+        var key = NewKey("cancelled");
+        Activity? span = null;
+        var mine = new AsyncLocal<bool> { Value = true };
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = s => s.Name == EfConcurrencyDiagnostics.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => mine.Value ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
+            ActivityStopped = a => span = a.OperationName == "efconcurrency.idempotency" ? a : span,
+        };
+        ActivitySource.AddActivityListener(listener);
+        using var patience = new CancellationTokenSource();
+        await using var db = ledger.Open();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => db.ExecuteIdempotentResponseAsync(
+            key,
+            IdempotencyFingerprint.Of(1),
+            async (_, token) =>
+            {
+                await patience.CancelAsync();
+                token.ThrowIfCancellationRequested();
+                return new(200);
+            },
+            cancellationToken: patience.Token));
+
+        Assert.Equal(("cancelled", ActivityStatusCode.Unset, null), (span!.GetTagItem("efconcurrency.outcome"), span.Status, span.GetTagItem("error.type")));
     }
 
     private sealed class Messages : ILoggerFactory, ILogger

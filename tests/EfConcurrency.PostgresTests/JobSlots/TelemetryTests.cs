@@ -45,14 +45,16 @@ public sealed class TelemetryTests(SlotDatabase database) : IClassFixture<SlotDa
         await Assert.ThrowsAsync<JobSlotLostException>(() => late.CompleteAsync(cancellationToken: Token));
         await slots.TryClaimAsync(job, Midnight, AtLeastOnce, Token);
         await Assert.ThrowsAsync<OperationCanceledException>(() => slots.TryClaimAsync(job, Midnight, AtLeastOnce, new(canceled: true)));
+        await using var empty = await database.CreateDatabaseAsync();
+        await Assert.ThrowsAsync<JobSlotTableMissingException>(() => database.Slots(empty.ConnectionString).TryClaimAsync(job, Midnight, AtLeastOnce, Token));
 
-        string[] outcomes = ["claimed", "already_claimed", "reclaimed", "completed", "failed"];
+        string[] outcomes = ["claimed", "already_claimed", "reclaimed", "completed", "cancelled", "failed"];
         Assert.Equal(
-            ["claims claimed", "claims already_claimed", "claims reclaimed", "completions completed", "completions lost", "claims completed", "claims failed"],
+            ["claims claimed", "claims already_claimed", "claims reclaimed", "completions completed", "completions lost", "claims completed", "claims cancelled", "claims failed"],
             meter.Counts);
         Assert.All(spans, s => Assert.Equal("efconcurrency.job_slot.claim", s.OperationName));
-        Assert.Equal([.. outcomes.SkipLast(1), null], spans.Select(s => (string?)s.GetTagItem("efconcurrency.outcome")));
-        Assert.Equal(ActivityStatusCode.Error, spans.Last().Status);
+        Assert.Equal(outcomes, spans.Select(s => (string?)s.GetTagItem("efconcurrency.outcome")));
+        Assert.Equal([.. Enumerable.Repeat(ActivityStatusCode.Unset, 5), ActivityStatusCode.Error], spans.Select(s => s.Status));
         Assert.Equal([60400, 60401, 60402], log.Ids);
     }
 
