@@ -1,0 +1,37 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using EfConcurrency.Tool.Leases;
+
+namespace EfConcurrency.Tool.Cli;
+
+/// <summary>All verbs.</summary>
+internal static class EfcCommandLine
+{
+    public static async Task<int> RunAsync(string[] args)
+    {
+        var parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            await Console.Error.WriteLineAsync($"efc: {Discreet(parsed.Errors)} 'efc --help' lists the verbs.");
+            return ExitCode.Usage;
+        }
+
+        return await parsed.InvokeAsync();
+    }
+
+    /// <summary>What can't be understood is quoted, unless it looks like a connection string that lost its option.</summary>
+    private static string Discreet(IEnumerable<ParseError> errors) => string.Join(
+        ' ',
+        errors.Select(e => e.Message).Distinct().Select(m => m.Contains("password", StringComparison.OrdinalIgnoreCase) || m.Contains("pwd=", StringComparison.OrdinalIgnoreCase)
+            ? "There is a connection string where none belongs: put --connection before it."
+            : m.ReplaceLineEndings(" ")));
+
+    private static RootCommand Root() => new("What operators ask a database that uses EfConcurrency.")
+    {
+        GlobalOptions.Connection,
+        GlobalOptions.Schema,
+        GlobalOptions.Output,
+        GlobalOptions.NoColor,
+        new Command("leases", "Leases: who works on what, and since when.") { new LeasesListVerb(), new LeasesBreakVerb() },
+    };
+}

@@ -1,0 +1,25 @@
+using System.Globalization;
+
+namespace EfConcurrency.Tool.Cli;
+
+/// <summary>Times as people read them at night.</summary>
+internal static class Human
+{
+    /// <summary><c>340 ms</c>, <c>12 s</c>, <c>3 min 5 s</c>, <c>2 h 4 min</c>, <c>3 d 1 h</c>.</summary>
+    public static string Duration(TimeSpan time)
+    {
+        var text = time.Duration() switch
+        {
+            { TotalSeconds: < 1 } t => $"{t.Milliseconds} ms",
+            { TotalMinutes: < 1 } t => $"{t.Seconds} s",
+            { TotalHours: < 1 } t => $"{t.Minutes} min {t.Seconds} s",
+            { TotalDays: < 1 } t => $"{t.Hours} h {t.Minutes} min",
+            var t => $"{t.Days} d {t.Hours} h",
+        };
+        return time < TimeSpan.Zero ? "-" + text : text;
+    }
+
+    public static string? Duration(double? seconds) => seconds is { } value ? Duration(TimeSpan.FromSeconds(value)) : null;
+
+    public static string? Time(DateTimeOffset? time) => time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+}

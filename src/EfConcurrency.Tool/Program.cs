@@ -1,0 +1,3 @@
+using EfConcurrency.Tool.Cli;
+
+return await EfcCommandLine.RunAsync(args);
