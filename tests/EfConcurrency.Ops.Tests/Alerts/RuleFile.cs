@@ -1,0 +1,50 @@
+using System.Text.RegularExpressions;
+using EfConcurrency.Ops.Tests.Support;
+
+namespace EfConcurrency.Ops.Tests.Alerts;
+
+/// <summary>A rule as it stands in the file.</summary>
+/// <param name="Name">What it records or alerts under.</param>
+/// <param name="IsAlert">Whether it alerts.</param>
+/// <param name="Expression">In PromQL.</param>
+/// <param name="Text">All of its lines.</param>
+internal sealed record Rule(string Name, bool IsAlert, string Expression, string Text)
+{
+    /// <summary>A label or an annotation; null when it is not there.</summary>
+    public string? this[string name] => Regex.Match(Text, $@"^ +{name}: (.+)$", RegexOptions.Multiline) is { Success: true } match ? match.Groups[1].Value : null;
+}
+
+/// <summary>The rules, read in the one form in which they are written: keys in lines, expressions in one line or as a block.</summary>
+internal static partial class RuleFile
+{
+    public static IReadOnlyList<Rule> Rules { get; } = Parse(Repository.Read(Repository.Rules));
+
+    public static IReadOnlyList<Rule> Alerts { get; } = [.. Rules.Where(r => r.IsAlert)];
+
+    public static string[] AlertNames { get; } = [.. Alerts.Select(a => a.Name).Distinct().Order(StringComparer.Ordinal)];
+
+    /// <summary>The file with another expression for an alert.</summary>
+    public static string With(string alert, string expression)
+    {
+        var text = Repository.Read(Repository.Rules);
+        foreach (var rule in Alerts.Where(a => a.Name == alert))
+        {
+            text = text.Replace(rule.Text, Expression().Replace(rule.Text, $"        expr: {expression}\n", 1), StringComparison.Ordinal);
+        }
+
+        return text;
+    }
+
+    private static List<Rule> Parse(string text)
+        => [.. Start().Matches(text).Select(m => new Rule(
+            m.Groups["name"].Value,
+            m.Groups["kind"].Value == "alert",
+            Expression().Match(m.Value).Groups["expression"].Value,
+            m.Value))];
+
+    [GeneratedRegex(@"^      - (?<kind>alert|record): (?<name>\S+)\n(?:        .*\n)+", RegexOptions.Multiline)]
+    private static partial Regex Start();
+
+    [GeneratedRegex(@"^        expr: (?:\|\n)?(?<expression>.*\n(?:          .*\n)*)", RegexOptions.Multiline)]
+    private static partial Regex Expression();
+}

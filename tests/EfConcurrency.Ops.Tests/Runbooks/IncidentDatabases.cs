@@ -1,0 +1,17 @@
+using EfConcurrency.Ops.Tests.Support;
+using EfConcurrency.Testing;
+using Microsoft.EntityFrameworkCore;
+
+namespace EfConcurrency.Ops.Tests.Runbooks;
+
+/// <summary>A database for each incident, with the tables of every room.</summary>
+public sealed class IncidentDatabases(PostgresServer server)
+{
+    public async Task<TestDatabase> CreateAsync()
+    {
+        var database = await server.Server.CreateDatabaseAsync(TestContext.Current.CancellationToken);
+        await using var shop = ShopContext.Open(database.ConnectionString);
+        await shop.Database.EnsureCreatedAsync(TestContext.Current.CancellationToken);
+        return database;
+    }
+}

@@ -1,0 +1,13 @@
+using EfConcurrency.Outbox;
+
+namespace EfConcurrency.Ops.Tests.Runbooks.Incidents;
+
+/// <summary>A message that fails each time, and holds up the later ones of its key.</summary>
+internal sealed class FailingMessage : OutboxIncident
+{
+    public override async Task CheckAsync(bool isActedUpon)
+        => Assert.Equal(isActedUpon ? (0, 1) : (1, 0), await LagAsync() is var lag ? (lag.Retrying, lag.Dead) : default);
+
+    protected override Task StageAsync()
+        => StageAsync(static () => new(SendStatus.Retry, TimeSpan.FromHours(1), new InvalidOperationException("The account is unknown.")), lag => lag.Retrying == 1);
+}
