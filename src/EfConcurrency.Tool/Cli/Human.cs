@@ -22,4 +22,8 @@ internal static class Human
     public static string? Duration(double? seconds) => seconds is { } value ? Duration(TimeSpan.FromSeconds(value)) : null;
 
     public static string? Time(DateTimeOffset? time) => time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>Some names of many: <c>a, b and 3 more</c>.</summary>
+    public static string Names(IReadOnlyCollection<string> some, long all)
+        => string.Join(", ", some) + (all > some.Count ? $" and {all - some.Count} more" : "");
 }

@@ -55,6 +55,13 @@ internal sealed class OperatorDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>The database's time: ages are counted by its clock, not by this machine's.</summary>
+    public async Task<DateTimeOffset> ClockAsync(CancellationToken cancellationToken)
+    {
+        await using var command = Source.CreateCommand(DatabaseSql.Clock);
+        return new((DateTime)(await command.ExecuteScalarAsync(cancellationToken))!);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_context is not null)
