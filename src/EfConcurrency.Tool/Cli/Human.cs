@@ -22,4 +22,8 @@ internal static class Human
     public static string? Duration(double? seconds) => seconds is { } value ? Duration(TimeSpan.FromSeconds(value)) : null;
 
     public static string? Time(DateTimeOffset? time) => time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
+
+    /// <summary>One line, cut where it is too long.</summary>
+    public static string? Cut(string? text, int length)
+        => text?.ReplaceLineEndings(" ") is { } line ? line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 1), "…") : null;
 }
