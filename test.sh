@@ -9,6 +9,7 @@ need_dotnet
 need_postgres
 need_faketime
 need_pgbouncer
+need_tmux
 need_rabbitmq
 
 results=artifacts/test-results

@@ -104,6 +104,14 @@ need_pgbouncer() {
   install_without_service pgbouncer pgbouncer
 }
 
+# A terminal for the tests of efc.
+need_tmux() {
+  command -v tmux >/dev/null 2>&1 && return 0
+  can_install || fail "tmux was not found, and this is no system with apt-get and root or sudo. Install it (Fedora: dnf install tmux; Arch: pacman -S tmux; macOS: brew install tmux)."
+  say "tmux is missing: installing Debian's package tmux (apt-get)."
+  install_package tmux
+}
+
 # RabbitMQ's programs, as LocalRabbitMq finds them: tests start brokers of their own. Or a broker named by EFC_RABBITMQ.
 need_rabbitmq() {
   if [ -n "${EFC_RABBITMQ:-}" ] || [ -x /usr/lib/rabbitmq/bin/rabbitmq-server ] || [ -x /opt/homebrew/opt/rabbitmq/sbin/rabbitmq-server ]; then

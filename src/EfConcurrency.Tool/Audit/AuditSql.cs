@@ -1,3 +1,5 @@
+using EfConcurrency.Tool.Database;
+
 namespace EfConcurrency.Tool.Audit;
 
 /// <summary>Statements of the audit table.</summary>
@@ -5,7 +7,7 @@ internal static class AuditSql
 {
     public const string Exists = "/* efconcurrency audit.exists */ SELECT to_regclass($1) IS NOT NULL";
 
-    public static string TableName(string schema) => $"{Quote(schema)}.operator_action";
+    public static string TableName(string schema) => SqlName.Of(schema, "operator_action");
 
     public static string Create(string schema)
         => $"""
@@ -39,8 +41,8 @@ internal static class AuditSql
             {Create(schema)};
 
             -- Operators write what they do and read what others did; they can't change who, what, when and why, nor delete it.
-            GRANT USAGE ON SCHEMA {Quote(schema)} TO {Quote(role)};
-            GRANT SELECT, INSERT, UPDATE (outcome, detail) ON {TableName(schema)} TO {Quote(role)};
+            GRANT USAGE ON SCHEMA {SqlName.Of(schema)} TO {SqlName.Of(role)};
+            GRANT SELECT, INSERT, UPDATE (outcome, detail) ON {TableName(schema)} TO {SqlName.Of(role)};
 
             -- Everything that efc shows, and what it changes.
             DO $efc$
@@ -66,10 +68,8 @@ internal static class AuditSql
             $efc$;
 
             -- 'efc locks' and 'efc top' see other roles' sessions, and 'efc locks release' ends them, only with these. A superuser grants them.
-            -- GRANT pg_monitor, pg_signal_backend TO {Quote(role)};
+            -- GRANT pg_monitor, pg_signal_backend TO {SqlName.Of(role)};
             """;
-
-    private static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     /// <summary>In the body of a DO block, which takes no parameters.</summary>
     private static string Literal(string text) => $"'{text.Replace("'", "''", StringComparison.Ordinal)}'";

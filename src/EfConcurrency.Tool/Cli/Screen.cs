@@ -71,7 +71,8 @@ internal sealed class Screen
             var cells = new List<Text>();
             foreach (var (_, text) in columns)
             {
-                cells.Add(new(text(row) ?? ""));
+                var value = text(row) ?? "";
+                cells.Add(new(value, StateStyle.Of(value)));
             }
 
             table.AddRow(cells);

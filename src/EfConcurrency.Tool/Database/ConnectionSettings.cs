@@ -31,7 +31,7 @@ internal static class ConnectionSettings
         }
 
         settings.ApplicationName = "efc";
-        settings.Timeout = Math.Min(settings.Timeout, ConnectSeconds);
+        settings.Timeout = settings.Timeout == 0 ? ConnectSeconds : Math.Min(settings.Timeout, ConnectSeconds);
         settings.CommandTimeout = CommandSeconds;
         settings.IncludeErrorDetail = false;
         settings.MaxPoolSize = 4;

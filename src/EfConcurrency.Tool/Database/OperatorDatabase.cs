@@ -9,20 +9,30 @@ internal sealed class OperatorDatabase : IAsyncDisposable
 {
     private const int OldestServer = 14;
 
-    private OperatorDatabase(NpgsqlDataSource source, string schema)
+    private OperatorContext? _context;
+
+    private OperatorDatabase(NpgsqlDataSource source, NpgsqlConnectionStringBuilder settings, string schema, LibraryTables tables)
     {
         Source = source;
+        Settings = settings;
         Schema = schema;
-        Context = new(
-            new DbContextOptionsBuilder<OperatorContext>().UseNpgsql(source).UseEfConcurrency(o => o.UseSchema(schema)).Options,
-            schema);
+        Tables = tables;
     }
 
     public NpgsqlDataSource Source { get; }
 
-    public OperatorContext Context { get; }
+    /// <summary>How it was connected. Holds a password: never to be shown.</summary>
+    public NpgsqlConnectionStringBuilder Settings { get; }
 
     public string Schema { get; }
+
+    public LibraryTables Tables { get; }
+
+    /// <summary>Made when it is first asked for: a model takes longer to build than most questions take to answer.</summary>
+    public OperatorContext Context => _context ??= new(
+        new DbContextOptionsBuilder<OperatorContext>().UseNpgsql(Source).UseEfConcurrency(o => o.UseSchema(Schema)).Options,
+        Schema,
+        hasLockNames: Tables.CanRead(LibraryTables.AdvisoryLockName));
 
     /// <exception cref="EfcException">The server is too old.</exception>
     public static async Task<OperatorDatabase> ConnectAsync(NpgsqlConnectionStringBuilder settings, string schema, CancellationToken cancellationToken)
@@ -36,7 +46,7 @@ internal sealed class OperatorDatabase : IAsyncDisposable
                 throw new EfcException(ExitCode.NoConnection, $"The server is PostgreSQL {connection.PostgreSqlVersion}; EfConcurrency needs {OldestServer} or newer.");
             }
 
-            return new(source, schema);
+            return new(source, settings, schema, await LibraryTables.ReadAsync(connection, schema, cancellationToken));
         }
         catch
         {
@@ -45,9 +55,20 @@ internal sealed class OperatorDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>The database's time: ages are counted by its clock, not by this machine's.</summary>
+    public async Task<DateTimeOffset> ClockAsync(CancellationToken cancellationToken)
+    {
+        await using var command = Source.CreateCommand(DatabaseSql.Clock);
+        return new((DateTime)(await command.ExecuteScalarAsync(cancellationToken))!);
+    }
+
     public async ValueTask DisposeAsync()
     {
-        await Context.DisposeAsync();
+        if (_context is not null)
+        {
+            await _context.DisposeAsync();
+        }
+
         await Source.DisposeAsync();
     }
 }

@@ -10,7 +10,7 @@ internal sealed class IdempotencyExpireVerb() : ChangingVerb<ExpirePlan>("expire
     protected override async Task<ExpirePlan> PlanAsync(Session session, CancellationToken cancellationToken)
     {
         var database = await session.ConnectAsync(cancellationToken);
-        var now = await DatabaseClock.NowAsync(database, cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
         return new(await database.Context.Set<IdempotencyRecord>().CountAsync(
             r => r.ExpiresAt < now
                 && (r.State == IdempotencyState.Completed || (r.State == IdempotencyState.InProgress && (r.LockedUntil == null || r.LockedUntil < now))),

@@ -23,7 +23,7 @@ internal sealed class IdempotencyListVerb : Verb
     {
         var database = await session.ConnectAsync(cancellationToken);
         var records = await database.Context.Idempotency().ListStuckAsync(session.Arguments.GetValue(_olderThan), session.Arguments.GetValue(_count), cancellationToken);
-        var now = await DatabaseClock.NowAsync(database, cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
         session.Screen.List(
             [.. records.Select(r => KeyRow.Of(r, now))],
             "No operation is stuck.",

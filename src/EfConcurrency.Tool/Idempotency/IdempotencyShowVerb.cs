@@ -26,7 +26,7 @@ internal sealed class IdempotencyShowVerb : Verb
         var database = await session.ConnectAsync(cancellationToken);
         var scope = session.Arguments.GetValue(_scope) ?? await FindScopeAsync(database, key, cancellationToken);
         var record = await FindAsync(database, scope, key, cancellationToken) ?? throw Unknown(key, scope);
-        var row = KeyRow.Of(record, await DatabaseClock.NowAsync(database, cancellationToken));
+        var row = KeyRow.Of(record, await database.ClockAsync(cancellationToken));
         session.Screen.Details(
             row,
             ("key", row.Key),

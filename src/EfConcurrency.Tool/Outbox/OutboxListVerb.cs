@@ -42,7 +42,7 @@ internal sealed class OutboxListVerb : Verb
 
     private static async Task ListSinksAsync(Session session, OperatorDatabase database, IReadOnlyList<OutboxSinkState> sinks, CancellationToken cancellationToken)
     {
-        var now = await DatabaseClock.NowAsync(database, cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
         var rows = new List<SinkRow>();
         foreach (var sink in sinks)
         {

@@ -22,7 +22,7 @@ internal sealed class OutboxPurgeVerb : ChangingVerb<PurgePlan>
     {
         var database = await session.ConnectAsync(cancellationToken);
         var sink = await SinkOption.ResolveAsync(database, session.Arguments.GetValue(_sink), cancellationToken);
-        var before = session.Arguments.GetValue(_olderThan)!.Value.Resolve(await DatabaseClock.NowAsync(database, cancellationToken));
+        var before = session.Arguments.GetValue(_olderThan)!.Value.Resolve(await database.ClockAsync(cancellationToken));
         return new(sink, before, await DeadLetters.CountAsync(database, sink, DateTimeOffset.UnixEpoch, before, cancellationToken));
     }
 

@@ -45,7 +45,7 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
         }
 
         var sink = await SinkOption.ResolveAsync(database, sinkName, cancellationToken);
-        var now = await DatabaseClock.NowAsync(database, cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
         var from = session.Arguments.GetValue(_since)!.Value.Resolve(now);
         var until = session.Arguments.GetValue(_until)?.Resolve(now) ?? now;
         var count = await DeadLetters.CountAsync(database, sink, from, until, cancellationToken);

@@ -24,7 +24,7 @@ internal sealed class SlotsListVerb : Verb
     {
         var database = await session.ConnectAsync(cancellationToken);
         var job = session.Arguments.GetValue(_job);
-        var now = await DatabaseClock.NowAsync(database, cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
         var slots = await database.Context.Set<JobSlot>().AsNoTracking().Where(s => job == null || s.Job == job)
             .OrderByDescending(s => s.SlotAt).ThenBy(s => s.Job).ThenBy(s => s.SlotNo).Take(session.Arguments.GetValue(_count)).ToListAsync(cancellationToken);
         session.Screen.List(
@@ -32,7 +32,7 @@ internal sealed class SlotsListVerb : Verb
             "No slot.",
             ("job", s => s.Job),
             ("slot", s => Human.Time(s.Slot) + (s.Runner > 0 ? $" #{s.Runner}" : "")),
-            ("state", s => s.State is SlotState.Late or SlotState.Abandoned ? s.State.ToString().ToUpperInvariant() : s.State.ToString().ToLowerInvariant()),
+            ("state", s => s.State.ToString().ToLowerInvariant()),
             ("attempt", s => $"{s.Attempt}"),
             ("claimed by", s => s.ClaimedBy),
             ("claimed", s => Human.Time(s.ClaimedAt)),
