@@ -8,9 +8,10 @@ namespace EfConcurrency.Tool.Audit;
 internal sealed class AuditEntry
 {
     private readonly OperatorDatabase _database;
+    private readonly Screen _screen;
     private readonly long? _id;
 
-    private AuditEntry(OperatorDatabase database, long? id) => (_database, _id) = (database, id);
+    private AuditEntry(OperatorDatabase database, Screen screen, long? id) => (_database, _screen, _id) = (database, screen, id);
 
     /// <exception cref="EfcException">The table can't be written or made, and is not optional. Nothing was done.</exception>
     public static async Task<AuditEntry> BeginAsync(
@@ -24,14 +25,14 @@ internal sealed class AuditEntry
             insert.Parameters.AddWithValue(verb);
             insert.Parameters.AddWithValue(target);
             insert.Parameters.AddWithValue(reason);
-            return new(database, (long)(await insert.ExecuteScalarAsync(cancellationToken))!);
+            return new(database, screen, (long)(await insert.ExecuteScalarAsync(cancellationToken))!);
         }
-        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidSchemaName)
+        catch (PostgresException error) when (error.SqlState is PostgresErrorCodes.InsufficientPrivilege or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedColumn)
         {
             if (isOptional)
             {
                 screen.Message($"Not audited: {error.MessageText}.");
-                return new(database, id: null);
+                return new(database, screen, id: null);
             }
 
             throw new EfcException(
@@ -41,16 +42,25 @@ internal sealed class AuditEntry
         }
     }
 
-    /// <summary>Not cancelled: what was done is written down although the caller is in a hurry.</summary>
+    /// <summary>Not cancelled: what was done is written down although the caller is in a hurry. Does not fail: the deed is done, or has failed for a reason of its own.</summary>
     public async Task EndAsync(string outcome, string detail)
     {
-        if (_id is { } id)
+        if (_id is not { } id)
+        {
+            return;
+        }
+
+        try
         {
             await using var update = _database.Source.CreateCommand(AuditSql.End(_database.Schema));
             update.Parameters.AddWithValue(id);
             update.Parameters.AddWithValue(outcome);
             update.Parameters.AddWithValue(detail);
             await update.ExecuteNonQueryAsync(CancellationToken.None);
+        }
+        catch (NpgsqlException failure)
+        {
+            _screen.Message($"The audit table says 'begun' and not how it ended (row {id}): {(failure as PostgresException)?.MessageText ?? failure.Message}");
         }
     }
 }

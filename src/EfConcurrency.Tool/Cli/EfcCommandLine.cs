@@ -1,6 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using EfConcurrency.Tool.Audit;
+using EfConcurrency.Tool.Idempotency;
+using EfConcurrency.Tool.Inbox;
 using EfConcurrency.Tool.Leases;
+using EfConcurrency.Tool.Outbox;
+using EfConcurrency.Tool.Run;
+using EfConcurrency.Tool.Slots;
 
 namespace EfConcurrency.Tool.Cli;
 
@@ -9,14 +15,15 @@ internal static class EfcCommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
-        var parsed = Root().Parse(args);
+        // A word that starts with @ is what it says, and no file of arguments.
+        var parsed = Root().Parse(args, new() { ResponseFileTokenReplacer = null });
         if (parsed.Errors.Count > 0)
         {
             await Console.Error.WriteLineAsync($"efc: {Discreet(parsed.Errors)} 'efc --help' lists the verbs.");
             return ExitCode.Usage;
         }
 
-        return await parsed.InvokeAsync();
+        return await parsed.InvokeAsync(parsed.CommandResult.Command is RunVerb ? RunVerb.Invocation : new());
     }
 
     /// <summary>What can't be understood is quoted, unless it looks like a connection string that lost its option.</summary>
@@ -33,5 +40,14 @@ internal static class EfcCommandLine
         GlobalOptions.Output,
         GlobalOptions.NoColor,
         new Command("leases", "Leases: who works on what, and since when.") { new LeasesListVerb(), new LeasesBreakVerb() },
+        new Command("outbox", "Outbox: what waits, what is dead, and what became of a message.")
+        {
+            new OutboxListVerb(), new OutboxShowVerb(), new OutboxReplayVerb(), new OutboxParkVerb(), new OutboxPurgeVerb(),
+        },
+        new Command("inbox", "Inbox: who has handled a message.") { new InboxShowVerb() },
+        new Command("idempotency", "Idempotency keys: what became of an operation.") { new IdempotencyShowVerb(), new IdempotencyListVerb(), new IdempotencyExpireVerb() },
+        new Command("slots", "Job slots: what ran, what runs, what is late.") { new SlotsListVerb() },
+        new Command("audit", "What operators did by this tool.") { new AuditListVerb(), new AuditDdlVerb() },
+        new RunVerb(),
     };
 }

@@ -30,6 +30,21 @@ internal static class ExitCode
     /// <summary>The tool itself failed.</summary>
     public const int Defect = 70;
 
+    /// <summary><c>run</c>: another holds the lease, or is at the slot. <c>--conflict-exit-code</c> changes it.</summary>
+    public const int Conflict = 75;
+
+    /// <summary><c>run</c>: the lease or the slot was lost while the command ran.</summary>
+    public const int LeaseLost = 76;
+
+    /// <summary><c>run</c>: the command was found and can't be executed, as shells say it.</summary>
+    public const int NotExecutable = 126;
+
+    /// <summary><c>run</c>: there is no such command, as shells say it.</summary>
+    public const int CommandNotFound = 127;
+
     /// <summary>Interrupted (SIGINT).</summary>
     public const int Interrupted = 130;
+
+    /// <summary>Ended by a signal, as shells say it.</summary>
+    public static int OfSignal(int signal) => 128 + signal;
 }

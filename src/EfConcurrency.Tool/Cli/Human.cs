@@ -23,6 +23,10 @@ internal static class Human
 
     public static string? Time(DateTimeOffset? time) => time?.ToUniversalTime().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
+    /// <summary>One line, cut where it is too long.</summary>
+    public static string? Cut(string? text, int length)
+        => text?.ReplaceLineEndings(" ") is { } line ? line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 1), "…") : null;
+
     /// <summary>Some names of many: <c>a, b and 3 more</c>.</summary>
     public static string Names(IReadOnlyCollection<string> some, long all)
         => string.Join(", ", some) + (all > some.Count ? $" and {all - some.Count} more" : "");

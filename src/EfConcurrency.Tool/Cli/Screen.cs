@@ -104,6 +104,9 @@ internal sealed class Screen
 
     public void WriteJson<T>(T value) => Out.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Json));
 
+    /// <summary>Text as it is: neither wrapped nor coloured.</summary>
+    public void WriteText(string text) => Out.Profile.Out.Writer.WriteLine(text);
+
     public void Message(string text) => _messages.WriteLine(text);
 
     public void Error(string text) => _messages.Write(new Text($"efc: {text.ReplaceLineEndings(" ")}\n", new Style(foreground: Color.Red)));

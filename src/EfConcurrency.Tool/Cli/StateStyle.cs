@@ -11,8 +11,8 @@ internal static class StateStyle
 
     public static Style? Of(string cell) => cell switch
     {
-        "ok" or "held" or "completed" or "done" => Good,
-        "abandoned" or "warning" or "retry" or "waiting" or "late" or "in progress" => Worry,
+        "ok" or "held" or "running" or "completed" or "done" => Good,
+        "abandoned" or "warning" or "retry" or "delayed" or "waiting" or "late" or "in progress" => Worry,
         "attention" or "error" or "dead" or "stuck" or "needs resolution" => Bad,
         _ => null,
     };

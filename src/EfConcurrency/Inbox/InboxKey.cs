@@ -25,6 +25,9 @@ internal readonly record struct InboxKey(Guid Id, string ForeignId, DateTimeOffs
     /// <summary>How the id was sent.</summary>
     public string Text => ForeignId.Length > 0 ? ForeignId : Id.ToString();
 
+    /// <summary>Days from 1970 to <see cref="SentAt"/>.</summary>
+    public long? Day => SentAt?.ToUnixTimeMilliseconds() / (long)TimeSpan.MillisecondsPerDay;
+
     /// <summary>Partitions for days: the window touches one day more than it is long, and one partition is empty or being emptied.</summary>
     public static int DaySlots(int windowDays) => windowDays + 2;
 
@@ -63,7 +66,7 @@ internal readonly record struct InboxKey(Guid Id, string ForeignId, DateTimeOffs
     public short Slot(int windowDays)
     {
         var slots = DaySlots(windowDays);
-        return (short)(SentAt is { } at ? at.ToUnixTimeMilliseconds() / (long)TimeSpan.MillisecondsPerDay % slots : slots);
+        return (short)(Day is { } day ? day % slots : slots);
     }
 
     private static DateTimeOffset? Time(Guid id)

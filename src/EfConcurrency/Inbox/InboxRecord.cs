@@ -1,3 +1,5 @@
+using System.Data.Common;
+
 namespace EfConcurrency.Inbox;
 
 /// <summary>A message that a consumer has handled. The library alone writes it.</summary>
@@ -21,4 +23,14 @@ public sealed class InboxRecord
 
     /// <summary>When it was accepted, by the database's clock.</summary>
     public DateTimeOffset AcceptedAt { get; private set; }
+
+    /// <summary>A row with the columns in the order of the properties.</summary>
+    internal static InboxRecord Read(DbDataReader row, int firstColumn) => new()
+    {
+        Slot = row.GetInt16(firstColumn),
+        Consumer = row.GetString(firstColumn + 1),
+        MessageId = row.GetGuid(firstColumn + 2),
+        ForeignId = row.GetString(firstColumn + 3),
+        AcceptedAt = row.GetFieldValue<DateTimeOffset>(firstColumn + 4),
+    };
 }

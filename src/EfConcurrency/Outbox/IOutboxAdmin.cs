@@ -22,6 +22,20 @@ public interface IOutboxAdmin
     /// <returns>The dead letters.</returns>
     Task<IReadOnlyList<OutboxPending>> ListDeadLettersAsync(string sink, int count = 100, long afterId = 0, CancellationToken cancellationToken = default);
 
+    /// <summary>Messages that failed and are tried again, that follow one that did, or that wait for their time; in the order of ids.</summary>
+    /// <param name="sink">Name of the transport.</param>
+    /// <param name="count">How many at most.</param>
+    /// <param name="afterId">Only those with higher ids, for the next page.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The waiting messages.</returns>
+    Task<IReadOnlyList<OutboxPending>> ListWaitingAsync(string sink, int count = 100, long afterId = 0, CancellationToken cancellationToken = default);
+
+    /// <summary>Finds a message and what became of it in all sinks. Looks through the log, which has no index for that: with millions of messages it takes seconds.</summary>
+    /// <param name="messageId">The message.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The message; null when it is unknown: never committed, or delivered everywhere and gone with its partition of the log (after one to two days).</returns>
+    Task<OutboxMessageInfo?> FindAsync(Guid messageId, CancellationToken cancellationToken = default);
+
     /// <summary>Delivers a dead letter again, or a waiting message at once; its attempts begin anew.</summary>
     /// <param name="sink">Name of the transport.</param>
     /// <param name="messageId">The message.</param>
@@ -37,7 +51,10 @@ public interface IOutboxAdmin
     /// <returns>How many.</returns>
     Task<int> ReplayDeadLettersAsync(string sink, DateTimeOffset from, DateTimeOffset? until = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Takes a waiting message out of delivery: it becomes a dead letter, and its key goes on (unless dead letters hold it).</summary>
+    /// <summary>
+    /// Takes a waiting message out of delivery: it becomes a dead letter, and its key goes on (unless dead letters hold it). A delivery that is under way is not
+    /// stopped: when it succeeds, the message is delivered and gone.
+    /// </summary>
     /// <param name="sink">Name of the transport.</param>
     /// <param name="messageId">The message.</param>
     /// <param name="cancellationToken">Cancels the command.</param>

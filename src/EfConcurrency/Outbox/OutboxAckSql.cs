@@ -40,7 +40,8 @@ internal sealed class OutboxAckSql
                     {pending.LastError} = n.last_error, {pending.State} = n.state
                 from unnest($23::bigint[], $24::smallint[], $25::float8[], $26::int[], $27::text[], $28::smallint[]) n (id, lane, delay, attempts, last_error, state)
                 join acked using (lane)
-                where p.{pending.Sink} = $1 and p.{pending.Id} = n.id),
+                -- What was parked while it was being sent stays parked.
+                where p.{pending.Sink} = $1 and p.{pending.Id} = n.id and p.{pending.State} < 2),
             done as (
                 delete from {pending.Name} p using unnest($29::bigint[], $30::smallint[]) d (id, lane) join acked using (lane)
                 where p.{pending.Sink} = $1 and p.{pending.Id} = d.id)

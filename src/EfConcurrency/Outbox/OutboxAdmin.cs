@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Globalization;
 using EfConcurrency.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Infrastructure;
@@ -29,6 +30,26 @@ internal sealed class OutboxAdmin(DbContext context) : IOutboxAdmin
 
     public async Task<IReadOnlyList<OutboxPending>> ListDeadLettersAsync(string sink, int count = 100, long afterId = 0, CancellationToken cancellationToken = default)
         => await Dead(sink).AsNoTracking().Where(p => p.Id > afterId).OrderBy(p => p.Id).Take(count).ToListAsync(cancellationToken).ConfigureAwait(false);
+
+    public async Task<IReadOnlyList<OutboxPending>> ListWaitingAsync(string sink, int count = 100, long afterId = 0, CancellationToken cancellationToken = default)
+        => await Of(sink).AsNoTracking().Where(p => p.State != OutboxPendingState.Dead && p.Id > afterId).OrderBy(p => p.Id).Take(count).ToListAsync(cancellationToken).ConfigureAwait(false);
+
+    public async Task<OutboxMessageInfo?> FindAsync(Guid messageId, CancellationToken cancellationToken = default)
+    {
+        if (await context.Set<OutboxRecord>().Where(r => r.MessageId == messageId).OrderBy(r => r.Id).FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false) is { } m)
+        {
+            var sinks = await DeliveriesAsync(m.Id, m.Lane, m.TransactionId, cancellationToken).ConfigureAwait(false);
+            return new(m.MessageId, m.Id, m.Lane, m.Key, m.Topic, m.Type, m.Headers, m.Payload, m.CreatedAt, m.DueAt, m.Slot, sinks);
+        }
+
+        if (await context.Set<OutboxPending>().AsNoTracking().Where(p => p.MessageId == messageId).OrderBy(p => p.Id).FirstOrDefaultAsync(cancellationToken).ConfigureAwait(false) is { } p)
+        {
+            var sinks = await DeliveriesAsync(p.Id, p.Lane, transactionId: 0, cancellationToken).ConfigureAwait(false);
+            return new(p.MessageId, p.Id, p.Lane, p.Key, p.Topic, p.Type, p.Headers, p.Payload, p.CreatedAt, DueAt: null, Slot: null, sinks);
+        }
+
+        return null;
+    }
 
     public async Task<bool> ReplayAsync(string sink, Guid messageId, CancellationToken cancellationToken = default)
         => await ReplayAsync(Of(sink).Where(p => p.MessageId == messageId), cancellationToken).ConfigureAwait(false) > 0;
@@ -74,6 +95,32 @@ internal sealed class OutboxAdmin(DbContext context) : IOutboxAdmin
                 },
                 cancellationToken).ConfigureAwait(false);
     }
+
+    /// <param name="id">Id in the log.</param>
+    /// <param name="lane">The lane.</param>
+    /// <param name="transactionId">The transaction that enqueued it; one that all snapshots have seen when the log has lost it.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    private Task<List<OutboxMessageDelivery>> DeliveriesAsync(long id, short lane, ulong transactionId, CancellationToken cancellationToken)
+        => RunAsync(
+            _sql.Deliveries,
+            async command =>
+            {
+                var sinks = new List<OutboxMessageDelivery>();
+                var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
+                await using (reader.ConfigureAwait(false))
+                {
+                    while (await reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+                    {
+                        sinks.Add(OutboxDeliveryReader.Read(reader));
+                    }
+                }
+
+                return sinks;
+            },
+            cancellationToken,
+            id,
+            lane,
+            transactionId.ToString(CultureInfo.InvariantCulture));
 
     private async Task<bool> ReseedInTransactionAsync(CancellationToken cancellationToken)
     {

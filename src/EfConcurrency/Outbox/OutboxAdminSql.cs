@@ -28,6 +28,25 @@ internal sealed class OutboxAdminSql
             from {pending.Name} where {pending.Sink} = $1
             """;
 
+        // By id, which is the key of what is pending; the state of the log is told by the sink's snapshot.
+        var isPassed = $"pg_visible_in_snapshot(m.tx, c.{cursor.Snapshot}::pg_snapshot) or coalesce(pg_visible_in_snapshot(m.tx, c.{cursor.PlannedTo}::pg_snapshot) and m.id <= c.{cursor.LastId}, false)";
+        Deliveries = $"""
+            /* efconcurrency outbox.deliveries */
+            select c.{cursor.Sink},
+                case p.{pending.State} when 0 then {(int)OutboxMessageState.Retrying} when 1 then {(int)OutboxMessageState.Delayed} when 2 then {(int)OutboxMessageState.Dead}
+                    else case when {isPassed} then {(int)OutboxMessageState.Passed} else {(int)OutboxMessageState.Undelivered} end end,
+                coalesce(p.{pending.Attempts}, 0), p.{pending.LastError}, case when p.{pending.State} < 2 then p.{pending.DueAt} end,
+                (select count(*) from {pending.Name} h
+                    where h.{pending.Sink} = p.{pending.Sink} and h.{pending.Key} = p.{pending.Key} and h.{pending.Id} > p.{pending.Id} and h.{pending.State} = 0),
+                (select h.{pending.MessageId} from {pending.Name} h
+                    where h.{pending.Sink} = p.{pending.Sink} and h.{pending.Key} = p.{pending.Key} and h.{pending.Id} < p.{pending.Id} and h.{pending.State} <> 1 and p.{pending.State} = 0
+                    order by h.{pending.Id} limit 1)
+            from (select $1::bigint as id, $2::smallint as lane, $3::text::xid8 as tx) m
+            join {cursor.Name} c on c.{cursor.Lane} = m.lane
+            left join {pending.Name} p on p.{pending.Sink} = c.{cursor.Sink} and p.{pending.Id} = m.id
+            order by c.{cursor.Sink}
+            """;
+
         // As a backlog that begins before the first message wanted, or the first undelivered one. The epoch fences the leader, who must read this.
         Rewind = $"""
             /* efconcurrency outbox.rewind */
@@ -57,6 +76,9 @@ internal sealed class OutboxAdminSql
 
     /// <summary>One row. Parameters: sink.</summary>
     public string Lag { get; }
+
+    /// <summary>A row for each sink. Parameters: id of the message in the log, its lane, its transaction.</summary>
+    public string Deliveries { get; }
 
     /// <summary>Parameters: sink, time.</summary>
     public string Rewind { get; }

@@ -1,0 +1,33 @@
+using EfConcurrency.Idempotency;
+using EfConcurrency.Tool.Cli;
+using EfConcurrency.Tool.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace EfConcurrency.Tool.Idempotency;
+
+internal sealed class IdempotencyExpireVerb() : ChangingVerb<ExpirePlan>("expire", "Forgets the keys whose time is over, as the application's cleanup does.")
+{
+    protected override async Task<ExpirePlan> PlanAsync(Session session, CancellationToken cancellationToken)
+    {
+        var database = await session.ConnectAsync(cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
+        return new(await database.Context.Set<IdempotencyRecord>().CountAsync(
+            r => r.ExpiresAt < now
+                && (r.State == IdempotencyState.Completed || (r.State == IdempotencyState.InProgress && (r.LockedUntil == null || r.LockedUntil < now))),
+            cancellationToken));
+    }
+
+    protected override string Target(ExpirePlan plan) => "expired";
+
+    protected override IEnumerable<string> Describe(ExpirePlan plan) =>
+    [
+        $"{plan.Count} keys have expired.",
+        "A forgotten key that comes again is a new one, and its operation runs again. What is being worked on, or needs resolution, stays.",
+    ];
+
+    protected override async Task<string> ApplyAsync(Session session, ExpirePlan plan, CancellationToken cancellationToken)
+    {
+        var database = await session.ConnectAsync(cancellationToken);
+        return $"{await database.Context.Idempotency().DeleteExpiredAsync(cancellationToken)} expired keys are forgotten.";
+    }
+}

@@ -1,0 +1,42 @@
+using System.CommandLine;
+using EfConcurrency.Tool.Cli;
+using EfConcurrency.Tool.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace EfConcurrency.Tool.Outbox;
+
+internal sealed class OutboxPurgeVerb : ChangingVerb<PurgePlan>
+{
+    private readonly Option<Moment?> _olderThan = Moment.Option("--older-than", "Only dead letters that were enqueued before this.");
+    private readonly Option<string?> _sink = SinkOption.Create();
+
+    public OutboxPurgeVerb()
+        : base("purge", "Deletes dead letters for good. Messages that wait are left alone.")
+    {
+        _olderThan.Required = true;
+        Add(_olderThan);
+        Add(_sink);
+    }
+
+    protected override async Task<PurgePlan> PlanAsync(Session session, CancellationToken cancellationToken)
+    {
+        var database = await session.ConnectAsync(cancellationToken);
+        var sink = await SinkOption.ResolveAsync(database, session.Arguments.GetValue(_sink), cancellationToken);
+        var before = session.Arguments.GetValue(_olderThan)!.Value.Resolve(await database.ClockAsync(cancellationToken));
+        return new(sink, before, await DeadLetters.CountAsync(database, sink, DateTimeOffset.UnixEpoch, before, cancellationToken));
+    }
+
+    protected override string Target(PurgePlan plan) => plan.Sink;
+
+    protected override IEnumerable<string> Describe(PurgePlan plan) =>
+    [
+        $"{plan.Count} dead letters of sink {plan.Sink} were enqueued before {Human.Time(plan.EnqueuedBefore)}.",
+        "Purged, they are gone: nothing brings them back.",
+    ];
+
+    protected override async Task<string> ApplyAsync(Session session, PurgePlan plan, CancellationToken cancellationToken)
+    {
+        var database = await session.ConnectAsync(cancellationToken);
+        return $"{await database.Context.OutboxAdmin().PurgeDeadLettersAsync(plan.Sink, plan.EnqueuedBefore, cancellationToken)} dead letters of sink {plan.Sink} are deleted.";
+    }
+}

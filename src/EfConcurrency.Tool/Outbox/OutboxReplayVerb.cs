@@ -1,0 +1,76 @@
+using System.CommandLine;
+using EfConcurrency.Outbox;
+using EfConcurrency.Tool.Cli;
+using EfConcurrency.Tool.Database;
+using Microsoft.EntityFrameworkCore;
+
+namespace EfConcurrency.Tool.Outbox;
+
+internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
+{
+    private readonly Argument<Guid?> _message = MessageArgument.CreateOptional();
+    private readonly Option<Moment?> _since = Moment.Option("--dead-since", "All dead letters that were enqueued at or after this.");
+    private readonly Option<Moment?> _until = Moment.Option("--until", "With --dead-since: only those that were enqueued before this.");
+    private readonly Option<string?> _sink = SinkOption.Create();
+
+    public OutboxReplayVerb()
+        : base("replay", "Delivers a dead letter again, or a waiting message at once; or all dead letters of a time.")
+    {
+        Add(_message);
+        Add(_since);
+        Add(_until);
+        Add(_sink);
+        Validators.Add(result =>
+        {
+            if (result.GetValue(_message) is null == result.GetValue(_since) is null)
+            {
+                result.AddError("Name either a message or --dead-since.");
+            }
+            else if (result.GetValue(_until) is not null && result.GetValue(_since) is null)
+            {
+                result.AddError("--until goes with --dead-since.");
+            }
+        });
+    }
+
+    protected override async Task<ReplayPlan> PlanAsync(Session session, CancellationToken cancellationToken)
+    {
+        var database = await session.ConnectAsync(cancellationToken);
+        var sinkName = session.Arguments.GetValue(_sink);
+        if (session.Arguments.GetValue(_message) is { } id)
+        {
+            var message = await MessagePlan.FindAsync(
+                database, id, sinkName, "replayed", [OutboxMessageState.Dead, OutboxMessageState.Retrying, OutboxMessageState.Delayed], cancellationToken);
+            return new(message, message.Sink, default, default, Count: 1);
+        }
+
+        var sink = await SinkOption.ResolveAsync(database, sinkName, cancellationToken);
+        var now = await database.ClockAsync(cancellationToken);
+        var from = session.Arguments.GetValue(_since)!.Value.Resolve(now);
+        var until = session.Arguments.GetValue(_until)?.Resolve(now) ?? now;
+        var count = await DeadLetters.CountAsync(database, sink, from, until, cancellationToken);
+        return count > 0 ? new(null, sink, from, until, count)
+            : throw new EfcException(ExitCode.NotFound, $"Sink {sink} has no dead letter that was enqueued between {Human.Time(from)} and {Human.Time(until)}.");
+    }
+
+    protected override string Target(ReplayPlan plan) => plan.Message is { } message ? $"{message.Id}" : plan.Sink;
+
+    protected override IEnumerable<string> Describe(ReplayPlan plan)
+    {
+        yield return plan.Message?.Describe() ?? $"{plan.Count} dead letters of sink {plan.Sink} were enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}.";
+        yield return "Delivery begins anew, with no attempt counted, within a second of a dispatcher's time. Messages of the same key that were delivered meanwhile came before.";
+    }
+
+    protected override async Task<string> ApplyAsync(Session session, ReplayPlan plan, CancellationToken cancellationToken)
+    {
+        var admin = (await session.ConnectAsync(cancellationToken)).Context.OutboxAdmin();
+        if (plan.Message is not { } message)
+        {
+            return $"{await admin.ReplayDeadLettersAsync(plan.Sink, plan.From, plan.Until, cancellationToken)} messages will be delivered to sink {plan.Sink}.";
+        }
+
+        return await admin.ReplayAsync(plan.Sink, message.Id, cancellationToken)
+            ? $"Message {message.Id} will be delivered to sink {plan.Sink}."
+            : throw new EfcException(ExitCode.Changed, $"Message {message.Id} no longer waits in sink {plan.Sink}: it was delivered or purged meanwhile. Nothing was done.");
+    }
+}
