@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Reflection;
 using System.Runtime.CompilerServices;
@@ -28,6 +29,7 @@ internal sealed class TelemetryTour
     private static readonly Exception Failure = new NotSupportedException();
 
     private readonly TelemetryPage _page;
+    private readonly Lease _lease = Lease();
     private readonly Dictionary<string, Action> _stops;
 
     public TelemetryTour(TelemetryPage page)
@@ -52,7 +54,7 @@ internal sealed class TelemetryTour
             ["IdempotencyMeter.Name"] = () => { },
             ["JobSlotsMeter.Claim"] = () => Outcomes("efconcurrency.job_slot.claims", o => JobSlotsMeter.Claim("job", o, o == "failed" ? Failure : null)),
             ["JobSlotsMeter.Completion"] = () => Outcomes("efconcurrency.job_slot.completions", o => JobSlotsMeter.Completion("job", o)),
-            ["LeaseMeter.Started"] = () => LeaseMeter.Started(Lease()),
+            ["LeaseMeter.Started"] = () => LeaseMeter.Started(_lease),
             ["LeaseMeter.Ended"] = () => LeaseMeter.Ended(Lease()),
             ["LeaseMeter.Attempt"] = () => Each<LeaseOutcome>(o => LeaseMeter.Attempt(o, o == LeaseOutcome.Unavailable ? Failure : null)),
             ["LeaseMeter.Elected"] = LeaseMeter.Elected,
@@ -121,7 +123,7 @@ internal sealed class TelemetryTour
     /// <summary>All measurements.</summary>
     public IReadOnlyList<(string Instrument, KeyValuePair<string, object?>[] Tags)> Run()
     {
-        var measured = new List<(string, KeyValuePair<string, object?>[])>();
+        var measured = new ConcurrentQueue<(string, KeyValuePair<string, object?>[])>();
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, l) =>
@@ -132,9 +134,9 @@ internal sealed class TelemetryTour
                 }
             },
         };
-        listener.SetMeasurementEventCallback<int>((i, _, tags, _) => measured.Add((i.Name, tags.ToArray())));
-        listener.SetMeasurementEventCallback<long>((i, _, tags, _) => measured.Add((i.Name, tags.ToArray())));
-        listener.SetMeasurementEventCallback<double>((i, _, tags, _) => measured.Add((i.Name, tags.ToArray())));
+        listener.SetMeasurementEventCallback<int>((i, _, tags, _) => measured.Enqueue((i.Name, tags.ToArray())));
+        listener.SetMeasurementEventCallback<long>((i, _, tags, _) => measured.Enqueue((i.Name, tags.ToArray())));
+        listener.SetMeasurementEventCallback<double>((i, _, tags, _) => measured.Enqueue((i.Name, tags.ToArray())));
         listener.Start();
         foreach (var stop in _stops.Values)
         {
@@ -142,7 +144,9 @@ internal sealed class TelemetryTour
         }
 
         listener.RecordObservableInstruments();
-        return measured;
+        LeaseMeter.Ended(_lease);
+        OutboxMeter.Lag("sink", lag: null);
+        return [.. measured];
     }
 
     private static void Each<T>(Action<T> act)
