@@ -14,7 +14,7 @@ public sealed class PrometheusExporterTests
     [InlineData("efconcurrency.outbox.oldest_pending.age", "s", false, true, "efconcurrency_outbox_oldest_pending_age_seconds")]
     [InlineData("efconcurrency.outbox.payload.size", "By", false, false, "efconcurrency_outbox_payload_size_bytes")]
     [InlineData("distributed_lock.waiter.count", "{waiter}", false, false, "distributed_lock_waiter_count")]
-    [InlineData("io_total", "By", true, false, "io_total_bytes_total")]
+    [InlineData("io_total", "By", true, false, "io_bytes_total")]
     [InlineData("wait.seconds", "s", true, false, "wait_seconds_total")]
     [InlineData("hit.rate", "1", false, true, "hit_rate_ratio")]
     [InlineData("2xx..rate", "", false, true, "_2xx_rate")]
@@ -48,13 +48,10 @@ public sealed class PrometheusExporterTests
             # HELP a_count_total Hits.
             # TYPE a_count_total counter
             a_count_total{{{{Scope}}},a_tag="say \"x\"\n\\"} 3
-            # HELP b_waiters 
             # TYPE b_waiters gauge
             b_waiters{{{{Scope}}}} -1
-            # HELP c_age_seconds 
             # TYPE c_age_seconds gauge
             c_age_seconds{{{{Scope}}}} 1.5
-            # HELP d_duration_seconds 
             # TYPE d_duration_seconds histogram
             d_duration_seconds_bucket{{{{Scope}}},le="0.1"} 1
             d_duration_seconds_bucket{{{{Scope}}},le="1"} 2
