@@ -4,7 +4,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib.sh
 source "$(dirname "${BASH_SOURCE[0]}")/scripts/lib.sh"
 
-[ $# -gt 0 ] || fail "Usage: ./bench.sh NAME [options]. Benchmarks: versioning, fencing, locks, outbox, idempotency"
+[ $# -gt 0 ] || fail "Usage: ./bench.sh NAME [options]. Benchmarks: versioning, fencing, locks, outbox, idempotency, telemetry"
 
 need_dotnet
 need_postgres

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EfConcurrency.Benchmarks.Diagnostics;
 using EfConcurrency.Benchmarks.Fencing;
 using EfConcurrency.Benchmarks.Idempotency;
 using EfConcurrency.Benchmarks.Locks;
@@ -119,7 +120,18 @@ idempotency.SetAction(async (arguments, cancellationToken) =>
     return 0;
 });
 
-return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks, outbox, idempotency }.Parse(args).InvokeAsync();
+var telemetry = new Command("telemetry", "What metrics and spans cost, while nobody listens and while OpenTelemetry does.") { rounds, slice };
+telemetry.SetAction(async (arguments, cancellationToken) =>
+{
+    await using var server = await LocalPostgres.StartAsync(new LocalPostgresOptions { Durable = true }, cancellationToken);
+    await using var database = await server.CreateDatabaseAsync(cancellationToken);
+    Console.WriteLine($"{Environment.ProcessorCount} cores, PostgreSQL and the client on the same machine, fsync on, {arguments.GetValue(rounds)} interleaved rounds.");
+    Console.WriteLine();
+    await new TelemetryBenchmark(Prepared(database.ConnectionString), arguments.GetValue(rounds), TimeSpan.FromMilliseconds(arguments.GetValue(slice)), new Random(1)).RunAsync();
+    return 0;
+});
+
+return await new RootCommand("Benchmarks of EfConcurrency: ratios of medians, interleaved rounds.") { versioning, fencing, locks, outbox, idempotency, telemetry }.Parse(args).InvokeAsync();
 
 static string Prepared(string connectionString)
     => new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = 100, AutoPrepareMinUsages = 2 }.ConnectionString;

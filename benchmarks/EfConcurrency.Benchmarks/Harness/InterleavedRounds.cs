@@ -19,6 +19,7 @@ internal static class InterleavedRounds
             random.Shuffle(order);
             foreach (var i in order)
             {
+                using var during = contenders[i].During?.Invoke();
                 var allocated = GC.GetTotalAllocatedBytes(precise: true);
                 var (done, elapsed) = await SliceAsync(contenders[i], slice);
                 if (round >= 0)

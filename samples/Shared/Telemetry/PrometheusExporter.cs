@@ -66,7 +66,11 @@ internal sealed class PrometheusExporter : BaseExporter<Metric>, IPullMetricExpo
         var isHistogram = metric.MetricType == MetricType.Histogram;
         var isGauge = metric.MetricType is MetricType.LongGauge or MetricType.DoubleGauge;
         var name = PrometheusName.OfMetric(metric.Name, metric.Unit, isCounter, isGauge);
-        _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {metric.Description.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\n");
+        if (metric.Description.Length > 0)
+        {
+            _text.Append(CultureInfo.InvariantCulture, $"# HELP {name} {metric.Description.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal)}\n");
+        }
+
         _text.Append(CultureInfo.InvariantCulture, $"# TYPE {name} {(isCounter ? "counter" : isHistogram ? "histogram" : "gauge")}\n");
         foreach (ref readonly var point in metric.GetMetricPoints())
         {

@@ -24,7 +24,13 @@ internal static class PrometheusName
     /// <param name="isGauge">Whether it is the last of several values.</param>
     public static string OfMetric(string name, string unit, bool isCounter, bool isGauge)
     {
+        const string Total = "_total";
         var text = new StringBuilder(Legal(name));
+        if (isCounter && text.ToString().EndsWith(Total, StringComparison.Ordinal))
+        {
+            text.Length -= Total.Length;
+        }
+
         var suffix = unit switch
         {
             "" => "",
@@ -37,12 +43,7 @@ internal static class PrometheusName
             text.Append('_').Append(suffix);
         }
 
-        if (isCounter && !text.ToString().EndsWith("_total", StringComparison.Ordinal))
-        {
-            text.Append("_total");
-        }
-
-        return text.ToString();
+        return text.Append(isCounter ? Total : "").ToString();
     }
 
     public static string OfLabel(string tag) => Legal(tag);

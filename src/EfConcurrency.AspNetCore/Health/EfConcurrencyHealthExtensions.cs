@@ -8,8 +8,9 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class EfConcurrencyHealthExtensions
 {
     /// <summary>
-    /// Checks what the library relies on: that the server takes writes, that its clock is ours, whether a pooler stands between, and that no
-    /// lease is left without a holder. A read-only server fails the check; the rest degrades it.
+    /// Checks what the library relies on, as far as the model has it: that the server takes writes, that its clock is ours, whether a pooler stands between and how it pools,
+    /// that no lease is left without a holder, that no idempotent operation is stuck, that no message waits too long or is a dead letter. A read-only server fails the check; the
+    /// rest degrades it.
     /// </summary>
     /// <typeparam name="TContext">A registered context.</typeparam>
     /// <param name="builder">The health checks.</param>

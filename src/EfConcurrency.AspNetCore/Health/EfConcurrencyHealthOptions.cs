@@ -11,11 +11,18 @@ public sealed class EfConcurrencyHealthOptions
     public TimeSpan MaxClockSkew { get; set; } = TimeSpan.FromSeconds(2);
 
     /// <summary>
-    /// Whether a pooler between application and server is expected. When false, one makes the check degraded: session locks and leader
-    /// notification by <c>LISTEN</c> do not work behind a pooler in transaction mode.
+    /// Whether a pooler between application and server is expected. When false, one makes the check degraded, whatever its mode: session locks are refused
+    /// behind it.
     /// </summary>
     /// <value>true</value>
     public bool AllowPooler { get; set; } = true;
+
+    /// <summary>
+    /// Whether that pooler may give each transaction another server connection. When false, that makes the check degraded: <c>LISTEN</c>, <c>SET</c> and
+    /// prepared statements of the application's own are lost. The library itself works behind one.
+    /// </summary>
+    /// <value>true</value>
+    public bool AllowTransactionPooling { get; set; } = true;
 
     /// <summary>
     /// A lease that expired without being released, was last renewed so long ago, and that nobody has taken over makes the check degraded: the
@@ -32,6 +39,10 @@ public sealed class EfConcurrencyHealthOptions
     /// <value>1 minute</value>
     public TimeSpan MaxOutboxAge { get; set; } = TimeSpan.FromMinutes(1);
 
+    /// <summary>More dead letters of one transport than these make the check degraded: somebody has to replay or purge them.</summary>
+    /// <value>0</value>
+    public long MaxDeadLetters { get; set; }
+
     /// <exception cref="ArgumentOutOfRangeException">An option makes no sense; the message names it.</exception>
     internal void Validate()
     {
@@ -39,5 +50,6 @@ public sealed class EfConcurrencyHealthOptions
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxAbandonedLeaseAge, TimeSpan.Zero, nameof(MaxAbandonedLeaseAge));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxStuckKeyAge, TimeSpan.Zero, nameof(MaxStuckKeyAge));
         ArgumentOutOfRangeException.ThrowIfLessThan(MaxOutboxAge, TimeSpan.Zero, nameof(MaxOutboxAge));
+        ArgumentOutOfRangeException.ThrowIfNegative(MaxDeadLetters, nameof(MaxDeadLetters));
     }
 }

@@ -11,4 +11,6 @@ internal static class HealthSql
         /* efconcurrency aspnetcore.health */
         select pg_is_in_recovery(), current_setting('transaction_read_only') = 'on', clock_timestamp(), pg_backend_pid()
         """;
+
+    public const string ServerProcess = "/* efconcurrency aspnetcore.server-process */ select pg_backend_pid()";
 }

@@ -5,7 +5,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace EfConcurrency.AspNetCore.Health;
 
-/// <summary>Messages that are not delivered. One round trip, and one for each sink.</summary>
+/// <summary>Messages that are not delivered, late ones and dead ones. One round trip, and one for each sink.</summary>
 internal sealed class OutboxProbe : IHealthProbe
 {
     public bool AppliesTo(IModel model) => model.FindEntityType(typeof(OutboxRecord)) is not null;
@@ -21,6 +21,11 @@ internal sealed class OutboxProbe : IHealthProbe
             if (lag.OldestAge > report.Options.MaxOutboxAge)
             {
                 report.Add(HealthStatus.Degraded, $"The oldest message for '{lag.Sink}' has not been delivered for {lag.OldestAge.Value.TotalSeconds:0} s.");
+            }
+
+            if (lag.Dead > report.Options.MaxDeadLetters)
+            {
+                report.Add(HealthStatus.Degraded, $"{lag.Dead} message(s) for '{lag.Sink}' are dead letters. db.OutboxAdmin().ListDeadLettersAsync(\"{lag.Sink}\") names them.");
             }
         }
     }

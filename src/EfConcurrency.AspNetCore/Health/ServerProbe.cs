@@ -5,7 +5,7 @@ using Npgsql;
 
 namespace EfConcurrency.AspNetCore.Health;
 
-/// <summary>The server: does it take writes, is its clock ours, is it the server itself that answers? One round trip.</summary>
+/// <summary>The server: does it take writes, is its clock ours, is it the server itself that answers? One round trip; behind a pooler a few more.</summary>
 internal sealed class ServerProbe : IHealthProbe
 {
     public bool AppliesTo(IModel model) => true;
@@ -19,6 +19,7 @@ internal sealed class ServerProbe : IHealthProbe
             var command = new NpgsqlCommand(HealthSql.Server, connection);
             await using (command.ConfigureAwait(false))
             {
+                int process;
                 var asked = report.Time.GetTimestamp();
                 var reader = await command.ExecuteReaderAsync(cancellationToken).ConfigureAwait(false);
                 await using (reader.ConfigureAwait(false))
@@ -27,8 +28,10 @@ internal sealed class ServerProbe : IHealthProbe
                     var trip = report.Time.GetElapsedTime(asked);
                     Role(report, isStandby: reader.GetBoolean(0), isReadOnly: reader.GetBoolean(1));
                     Clock(report, await reader.GetFieldValueAsync<DateTimeOffset>(2, cancellationToken).ConfigureAwait(false), trip);
-                    Pooler(report, isPooled: reader.GetInt32(3) != connection.ProcessID);
+                    process = reader.GetInt32(3);
                 }
+
+                Pooler(report, process == connection.ProcessID ? PoolerMode.None : await PoolerMode.FindAsync(connection, process, cancellationToken).ConfigureAwait(false));
             }
         }
         finally
@@ -62,12 +65,20 @@ internal sealed class ServerProbe : IHealthProbe
         }
     }
 
-    private static void Pooler(HealthProbeReport report, bool isPooled)
+    private static void Pooler(HealthProbeReport report, string mode)
     {
-        report.Data["server.pooler"] = isPooled;
-        if (isPooled && !report.Options.AllowPooler)
+        report.Data["server.pooler"] = mode != PoolerMode.None;
+        report.Data["server.pooler_mode"] = mode;
+        if (mode != PoolerMode.None && !report.Options.AllowPooler)
         {
             report.Add(HealthStatus.Degraded, "A pooler stands between the application and the server: session locks are refused. Connect directly, or set AllowPooler.");
+        }
+        else if (mode == PoolerMode.Transaction && !report.Options.AllowTransactionPooling)
+        {
+            report.Add(
+                HealthStatus.Degraded,
+                "A pooler gives each transaction another server connection: what a session keeps (session locks, LISTEN, SET, prepared statements) is not the application's. "
+                + "Let it pool by session (PgBouncer: pool_mode=session), connect directly, or set AllowTransactionPooling.");
         }
     }
 }

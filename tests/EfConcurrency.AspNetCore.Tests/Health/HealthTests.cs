@@ -3,6 +3,7 @@ using EfConcurrency.AspNetCore.Tests.Support;
 using EfConcurrency.Leases;
 using EfConcurrency.Outbox;
 using EfConcurrency.PostgresTests.Support;
+using EfConcurrency.Testing;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -21,7 +22,7 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         var entry = await CheckAsync(database.ConnectionString);
         Assert.True(entry.Status == HealthStatus.Healthy, entry.Description);
         Assert.Equal("primary", entry.Data["server.role"]);
-        Assert.Equal(false, entry.Data["server.pooler"]);
+        Assert.Equal((false, "none"), (entry.Data["server.pooler"], entry.Data["server.pooler_mode"]));
         Assert.Equal(0, entry.Data["leases.abandoned"]);
     }
 
@@ -32,6 +33,15 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         var entry = await CheckAsync(readOnly.ConnectionString);
         Assert.Equal(HealthStatus.Unhealthy, entry.Status);
         Assert.Contains("read-only", entry.Description, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_standby_is_unhealthy()
+    {
+        await using var primary = await LocalPostgres.StartAsync(cancellationToken: Token);
+        await using var standby = await primary.StartStandbyAsync(cancellationToken: Token);
+        var entry = await CheckAsync(standby.ConnectionString);
+        Assert.Equal((HealthStatus.Unhealthy, "standby"), (entry.Status, entry.Data["server.role"]));
     }
 
     [Theory]
@@ -53,6 +63,25 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         Assert.True(allowed.Status == HealthStatus.Healthy, allowed.Description);
         Assert.Equal(true, allowed.Data["server.pooler"]);
         Assert.Equal(HealthStatus.Degraded, (await CheckAsync(pooler.ConnectionString, o => o.AllowPooler = false)).Status);
+    }
+
+    [Theory]
+    [InlineData("transaction", HealthStatus.Degraded)]
+    [InlineData("session", HealthStatus.Healthy)]
+    public async Task How_a_pooler_pools_is_found_out(string poolMode, HealthStatus status)
+    {
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, poolMode);
+        var entry = await CheckPoolerAsync(pooler.ConnectionString, o => o.AllowTransactionPooling = false);
+        Assert.Equal((status, poolMode), (entry.Status, entry.Data["server.pooler_mode"]));
+        Assert.Equal(HealthStatus.Healthy, (await CheckPoolerAsync(pooler.ConnectionString)).Status);
+    }
+
+    [Fact]
+    public async Task A_pooler_whose_server_connections_are_all_taken_is_not_waited_for()
+    {
+        await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "session", poolSize: 1);
+        var entry = await CheckPoolerAsync(pooler.ConnectionString, o => o.AllowTransactionPooling = false);
+        Assert.Equal((HealthStatus.Healthy, "unknown"), (entry.Status, entry.Data["server.pooler_mode"]));
     }
 
     [Fact]
@@ -113,6 +142,27 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
     }
 
     [Fact]
+    public async Task Dead_letters_are_told()
+    {
+        await using var own = await database.CreateDatabaseAsync();
+        await using var db = new MailContext(MailContext.Configure(new DbContextOptionsBuilder<MailContext>(), own.ConnectionString).Options);
+        await db.Database.EnsureCreatedAsync(Token);
+        await using var app = await TestApp.StartAsync(own.ConnectionString, _ => { }, s =>
+        {
+            s.AddDbContext<MailContext>(o => MailContext.Configure(o, own.ConnectionString));
+            s.AddSingleton<IOutboxTransport, RefusingTransport>().AddOutboxDispatcher<MailContext>();
+            s.AddHealthChecks().AddEfConcurrency<MailContext>(name: "strict").AddEfConcurrency<MailContext>(o => o.MaxDeadLetters = 1, name: "lax");
+        });
+        db.Outbox().Enqueue(new Mail("refused"));
+        await db.SaveChangesAsync(Token);
+
+        HealthReport? report = null;
+        await Eventually.IsTrueAsync(async () => (report = await app.Services.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token)).Entries["strict"].Status == HealthStatus.Degraded);
+        Assert.Contains("1 message(s) for 'refusing' are dead letters", report!.Entries["strict"].Description, StringComparison.Ordinal);
+        Assert.Equal((HealthStatus.Healthy, 1L), (report.Entries["lax"].Status, report.Entries["lax"].Data["outbox.refusing.dead"]));
+    }
+
+    [Fact]
     public async Task A_missing_table_and_a_missing_server_are_unhealthy()
     {
         await using var empty = await database.CreateDatabaseAsync();
@@ -127,6 +177,16 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
     [Fact]
     public void Options_that_make_no_sense_are_named()
         => Assert.Contains("MaxClockSkew", Assert.Throws<ArgumentOutOfRangeException>(() => new ServiceCollection().AddHealthChecks().AddEfConcurrency<OrderContext>(o => o.MaxClockSkew = TimeSpan.Zero)).Message, StringComparison.Ordinal);
+
+    /// <summary>By a context that has nothing to look at but the server, so that nothing else takes a connection.</summary>
+    private static async Task<HealthReportEntry> CheckPoolerAsync(string connectionString, Action<EfConcurrencyHealthOptions>? configure = null)
+    {
+        var services = new ServiceCollection().AddLogging();
+        services.AddDbContext<EmptyContext>(o => o.UseNpgsql(connectionString).UseEfConcurrency());
+        services.AddHealthChecks().AddEfConcurrency<EmptyContext>(configure, name: "pooler");
+        await using var provider = services.BuildServiceProvider();
+        return (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token)).Entries["pooler"];
+    }
 
     private static async Task<HealthReportEntry> CheckAsync(string connectionString, Action<EfConcurrencyHealthOptions>? configure = null, TimeProvider? time = null)
     {
@@ -150,6 +210,19 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         }
 
         protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.HasOutbox();
+    }
+
+    private sealed class EmptyContext(DbContextOptions<EmptyContext> options) : DbContext(options);
+
+    private sealed class RefusingTransport : IOutboxTransport
+    {
+        public string Sink => "refusing";
+
+        public ValueTask SendAsync(ReadOnlyMemory<OutboxEnvelope> batch, Memory<SendResult> results, CancellationToken cancellationToken)
+        {
+            results.Span.Fill(new(SendStatus.Reject));
+            return ValueTask.CompletedTask;
+        }
     }
 
     private sealed class DownTransport : IOutboxTransport

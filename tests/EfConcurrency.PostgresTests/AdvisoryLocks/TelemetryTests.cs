@@ -46,9 +46,19 @@ public sealed class TelemetryTests(LockDatabase database) : IClassFixture<LockDa
 
         await db.TryWithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, options, Token);
         await db.TryWithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, new() { Resource = options.Resource }, Token);
+        await Assert.ThrowsAsync<AdvisoryLockTimeoutException>(() => db.WithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, options, Token));
+        using (var patience = new CancellationTokenSource())
+        {
+            var waiting = db.WithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, new() { Resource = options.Resource }, patience.Token);
+            await database.UntilWaitingForLocksAsync(1);
+            await patience.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+        }
 
-        Assert.Equal(["timeout", "busy"], meter.Of("distributed_lock.acquisition.duration").Select(m => m.Tags["efconcurrency.outcome"]));
-        Assert.Equal(2, meter.Sum("distributed_lock.contentions"));
+        var waits = meter.Of("distributed_lock.acquisition.duration").ToList();
+        Assert.Equal(["timeout", "busy", "timeout", "cancelled"], waits.Select(m => m.Tags["efconcurrency.outcome"]));
+        Assert.Equal([null, null, "timeout", null], waits.Select(m => m.Tags.GetValueOrDefault("error.type")));
+        Assert.Equal(4, meter.Sum("distributed_lock.contentions"));
         Assert.Empty(meter.Of("distributed_lock.hold.duration"));
     }
 

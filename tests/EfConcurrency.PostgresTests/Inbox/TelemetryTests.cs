@@ -60,6 +60,47 @@ public sealed class TelemetryTests(ShopDatabase shop) : IClassFixture<ShopDataba
         }
     }
 
+    [Fact]
+    public async Task A_duplicate_is_counted_once_whoever_asks()
+    {
+        var counted = 0L;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, l) =>
+            {
+                if (instrument.Name == "efconcurrency.inbox.duplicates")
+                {
+                    l.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            if (Equals(Assert.Single(tags.ToArray()).Value, "duplicates"))
+            {
+                Interlocked.Add(ref counted, value);
+            }
+        });
+        listener.Start();
+        await using var services = shop.Services(
+            (_, _, _, _) => Task.CompletedTask, services: s => s.AddMessageHandlers<ShopContext>(h => h.Consumer("duplicates").Handle<OrderPlaced, Handler>()));
+        var message = Message("once");
+        await ProcessAsync(services, message, "duplicates");
+        await ProcessAsync(services, message, "duplicates");
+        Assert.Equal(1, counted);
+        await Processor(services).ProcessTogetherAsync("duplicates", [message, Message("new")], Token);
+        Assert.Equal(2, counted);
+
+        await using var db = shop.Open();
+        await using (await db.Database.BeginTransactionAsync(Token))
+        {
+            Assert.False(await db.Inbox().TryAcceptAsync("duplicates", message.MessageId, Token));
+        }
+
+        Assert.False(await db.Inbox().TrySaveAsync("duplicates", message.MessageId, Token));
+        Assert.Equal(4, counted);
+    }
+
     [Theory]
     [InlineData(false, 1)]
     [InlineData(true, 1)]

@@ -15,6 +15,7 @@ public sealed class ApiBaselineTests
     [InlineData("EfConcurrency.Testing")]
     [InlineData("EfConcurrency.RabbitMQ")]
     [InlineData("EfConcurrency.AspNetCore")]
+    [InlineData("EfConcurrency.OpenTelemetry")]
     public void The_public_API_is_the_committed_one(string assembly)
     {
         var file = $"tests/EfConcurrency.Tests/PublicApi/{assembly}.txt";

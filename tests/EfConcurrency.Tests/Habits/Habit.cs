@@ -9,6 +9,7 @@ internal static class Habit
     public static readonly Assembly[] Assemblies =
     [
         Assembly.Load("EfConcurrency"), Assembly.Load("EfConcurrency.Testing"), Assembly.Load("EfConcurrency.RabbitMQ"), Assembly.Load("EfConcurrency.AspNetCore"),
+        Assembly.Load("EfConcurrency.OpenTelemetry"),
     ];
 
     public static Assembly Library => Assemblies[0];

@@ -5,7 +5,11 @@ namespace EfConcurrency.Tests.Habits;
 /// <summary>Types live in <c>EfConcurrency.Room</c>; extension methods where they are found without a using.</summary>
 public sealed partial class NamespaceTests
 {
-    private static readonly string[] Foreign = ["Microsoft.EntityFrameworkCore", "Polly", "Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Http"];
+    private static readonly string[] Foreign =
+    [
+        "Microsoft.EntityFrameworkCore", "Polly", "Microsoft.Extensions.DependencyInjection", "Microsoft.AspNetCore.Builder", "Microsoft.AspNetCore.Http",
+        "OpenTelemetry.Metrics", "OpenTelemetry.Trace",
+    ];
 
     [Fact]
     public void A_file_declares_the_namespace_of_its_room()
