@@ -23,17 +23,9 @@ internal static partial class RuleFile
 
     public static string[] AlertNames { get; } = [.. Alerts.Select(a => a.Name).Distinct().Order(StringComparer.Ordinal)];
 
-    /// <summary>The file with another expression for an alert.</summary>
+    /// <summary>A file with that alert alone, and another expression in it.</summary>
     public static string With(string alert, string expression)
-    {
-        var text = Repository.Read(Repository.Rules);
-        foreach (var rule in Alerts.Where(a => a.Name == alert))
-        {
-            text = text.Replace(rule.Text, Expression().Replace(rule.Text, $"        expr: {expression}\n", 1), StringComparison.Ordinal);
-        }
-
-        return text;
-    }
+        => $"groups:\n  - name: broken\n    rules:\n{string.Concat(Alerts.Where(a => a.Name == alert).Select(a => Expression().Replace(a.Text, $"        expr: {expression}\n", 1)))}";
 
     private static List<Rule> Parse(string text)
         => [.. Start().Matches(text).Select(m => new Rule(

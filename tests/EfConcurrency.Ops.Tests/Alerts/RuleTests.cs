@@ -40,8 +40,8 @@ public sealed partial class RuleTests
     public async Task The_cases_of_an_alert_notice_when_it_is_broken(string alert)
     {
         using var folder = new TemporaryFolder();
-        folder.Write("efconcurrency.rules.yaml", RuleFile.With(alert, "vector(0) > 1"));
         var cases = Repository.Read($"{Repository.RuleTests}/{alert}.yaml");
+        folder.Write("efconcurrency.rules.yaml", RuleFile.With(alert, "vector(0) > 1"));
         Assert.Equal(1, (await Promtool.TestRulesAsync(folder.Write("tests/cases.yaml", cases))).ExitCode);
 
         folder.Write("efconcurrency.rules.yaml", RuleFile.With(alert, "vector(1)"));

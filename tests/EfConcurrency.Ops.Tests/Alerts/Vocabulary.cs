@@ -50,9 +50,9 @@ internal static class Vocabulary
     }
 
     /// <summary>The labels of a series, recorded or reported; null when there is no such series.</summary>
-    private static IReadOnlyCollection<string>? LabelsOf(string metric)
+    private static string[]? LabelsOf(string metric)
         => Own.TryGetValue(metric, out var own) ? own
             : RuleFile.Rules.FirstOrDefault(r => !r.IsAlert && r.Name == metric) is { } rule ? [.. PromQl.Parse(rule.Expression).Grouping]
-            : TelemetryTable.Series.TryGetValue(metric, out var instrument) ? [.. instrument.Labels.Keys, .. metric.EndsWith("_bucket", StringComparison.Ordinal) ? ["le"] : Array.Empty<string>()]
+            : TelemetryTable.Series.TryGetValue(metric, out var instrument) ? [.. instrument.Labels.Keys, .. (string[])(metric.EndsWith("_bucket", StringComparison.Ordinal) ? ["le"] : [])]
             : null;
 }

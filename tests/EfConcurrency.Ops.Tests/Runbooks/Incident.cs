@@ -28,9 +28,12 @@ internal abstract class Incident : IAsyncDisposable
     /// <param name="isActedUpon">Whether it changes something; otherwise nothing has changed.</param>
     public virtual Task CheckAsync(bool isActedUpon) => Task.CompletedTask;
 
-    public virtual ValueTask DisposeAsync() => default;
+    public async ValueTask DisposeAsync() => await EndAsync();
 
     protected abstract Task StageAsync();
+
+    /// <summary>Ends what was staged. The database is dropped by its owner.</summary>
+    protected virtual Task EndAsync() => Task.CompletedTask;
 
     protected ShopContext Open() => ShopContext.Open(ConnectionString);
 

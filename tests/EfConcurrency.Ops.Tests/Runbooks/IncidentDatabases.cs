@@ -1,6 +1,5 @@
 using EfConcurrency.Ops.Tests.Support;
 using EfConcurrency.Testing;
-using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.Ops.Tests.Runbooks;
 

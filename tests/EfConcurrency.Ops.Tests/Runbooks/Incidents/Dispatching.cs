@@ -1,5 +1,4 @@
 using EfConcurrency.Outbox;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 

@@ -25,7 +25,7 @@ internal sealed class HeldLock : Incident
         Assert.Equal(isActedUpon, _waiting!.IsCompleted);
     }
 
-    public override async ValueTask DisposeAsync()
+    protected override async Task EndAsync()
     {
         await _enough.CancelAsync();
         await _waiting!.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

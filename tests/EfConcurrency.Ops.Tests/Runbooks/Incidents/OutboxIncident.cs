@@ -12,7 +12,7 @@ internal abstract class OutboxIncident : Incident
 
     protected Guid MessageId { get; private set; }
 
-    public override async ValueTask DisposeAsync()
+    protected override async Task EndAsync()
     {
         if (_dispatching is not null)
         {
