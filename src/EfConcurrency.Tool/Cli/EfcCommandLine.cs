@@ -1,6 +1,12 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using EfConcurrency.Tool.Doctor;
+using EfConcurrency.Tool.Explain;
 using EfConcurrency.Tool.Leases;
+using EfConcurrency.Tool.Locks;
+using EfConcurrency.Tool.Snapshot;
+using EfConcurrency.Tool.Status;
+using EfConcurrency.Tool.Top;
 
 namespace EfConcurrency.Tool.Cli;
 
@@ -32,6 +38,12 @@ internal static class EfcCommandLine
         GlobalOptions.Schema,
         GlobalOptions.Output,
         GlobalOptions.NoColor,
+        new StatusVerb(),
+        new TopVerb(),
+        new Command("locks", "Advisory locks, and who waits for whom.") { new LocksListVerb(), new LocksTreeVerb(), new LocksReleaseVerb() },
         new Command("leases", "Leases: who works on what, and since when.") { new LeasesListVerb(), new LeasesBreakVerb() },
+        new DoctorVerb(),
+        new SnapshotVerb(),
+        new ExplainVerb(),
     };
 }
