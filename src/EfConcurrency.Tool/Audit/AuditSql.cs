@@ -7,7 +7,7 @@ internal static class AuditSql
 {
     public const string Exists = "/* efconcurrency audit.exists */ SELECT to_regclass($1) IS NOT NULL";
 
-    public static string TableName(string schema) => SqlName.Of(schema, "operator_action");
+    public static string TableName(string schema) => SqlName.Of(schema, AuditTable.Name);
 
     public static string Create(string schema)
         => $"""

@@ -6,6 +6,8 @@ namespace EfConcurrency.Tool.Audit;
 /// <summary>The audit table is the tool's own: it is made by the first verb that changes something, where the role may do that.</summary>
 internal static class AuditTable
 {
+    public const string Name = "operator_action";
+
     public static async Task EnsureAsync(OperatorDatabase database, CancellationToken cancellationToken)
     {
         // Asked first: CREATE TABLE IF NOT EXISTS wants the right to create also where the table exists.
