@@ -1,6 +1,5 @@
 using EfConcurrency.Idempotency;
 using EfConcurrency.Tool.Cli;
-using EfConcurrency.Tool.Database;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.Tool.Idempotency;

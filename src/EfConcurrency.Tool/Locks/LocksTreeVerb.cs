@@ -1,5 +1,6 @@
 using System.CommandLine;
 using EfConcurrency.Tool.Cli;
+using Spectre.Console;
 
 namespace EfConcurrency.Tool.Locks;
 

@@ -18,5 +18,5 @@ internal static class ProgramFile
                 : new EfcException(ExitCode.CommandNotFound, $"{command}: there is no such command."));
     }
 
-    private static bool CanExecute(string file) => File.Exists(file) && (File.GetUnixFileMode(file) & Executable) != 0;
+    private static bool CanExecute(string file) => !OperatingSystem.IsWindows() && File.Exists(file) && (File.GetUnixFileMode(file) & Executable) != 0;
 }

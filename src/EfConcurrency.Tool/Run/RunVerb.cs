@@ -3,7 +3,6 @@ using System.CommandLine.Parsing;
 using System.ComponentModel;
 using System.Diagnostics;
 using EfConcurrency.JobSlots;
-using EfConcurrency.Leases;
 using EfConcurrency.Tool.Cli;
 using Microsoft.EntityFrameworkCore;
 
@@ -23,7 +22,7 @@ internal sealed class RunVerb : Verb
     private readonly Option<TimeSpan> _grace = DurationOption.Of("--grace", "How long the command may take to end when the lease is lost; then it is killed.", "10s");
     private readonly Option<int> _conflict = new("--conflict-exit-code")
     {
-        HelpName = "n", Description = "Exit code when another has it; with 0 nothing is said.", DefaultValueFactory = _ => Cli.ExitCode.Conflict,
+        HelpName = "n", Description = "Exit code when another has it; with 0 nothing is said.", DefaultValueFactory = _ => ExitCode.Conflict,
     };
 
     private readonly Argument<string[]> _command = new("command") { Description = "After --: the command and its arguments.", Arity = ArgumentArity.OneOrMore };
@@ -55,21 +54,21 @@ internal sealed class RunVerb : Verb
         {
             if (await TakeAsync(session, command[0], signals.Asked) is not { } claim)
             {
-                return Cli.ExitCode.Ok;
+                return ExitCode.Ok;
             }
 
             await using (claim)
             {
-                return signals.First is { } early ? Cli.ExitCode.OfSignal(early) : await RunUnderAsync(session, claim, program, command[1..], signals, target);
+                return signals.First is { } early ? ExitCode.OfSignal(early) : await RunUnderAsync(session, claim, program, command[1..], signals, target);
             }
         }
         catch (OperationCanceledException) when (signals.First is { } asked)
         {
-            return Cli.ExitCode.OfSignal(asked);
+            return ExitCode.OfSignal(asked);
         }
         catch (EfcException another) when (another.ExitCode == 0)
         {
-            return Cli.ExitCode.Ok;
+            return ExitCode.Ok;
         }
     }
 
@@ -90,7 +89,7 @@ internal sealed class RunVerb : Verb
         {
             result.AddError("--slot and --every (longer than 0) go together: a slot is one of a period.");
         }
-        else if (timeToLive < ShortestTimeToLive || timeToLive > LongestTimeToLive)
+        else if (result.GetResult(_timeToLive) is { Implicit: false } && (timeToLive < ShortestTimeToLive || timeToLive > LongestTimeToLive))
         {
             result.AddError("--ttl must be from 500ms to 7d.");
         }
@@ -105,7 +104,7 @@ internal sealed class RunVerb : Verb
         var arguments = session.Arguments;
         if (arguments.Tokens.All(t => t.Type != TokenType.DoubleDash))
         {
-            throw new EfcException(Cli.ExitCode.Usage, "Put -- before the command, so that its options are not taken for those of efc.");
+            throw new EfcException(ExitCode.Usage, "Put -- before the command, so that its options are not taken for those of efc.");
         }
 
         var database = await session.ConnectAsync(cancellationToken);
@@ -143,13 +142,13 @@ internal sealed class RunVerb : Verb
                 await ended;
             }
 
-            return Cli.ExitCode.LeaseLost;
+            return ExitCode.LeaseLost;
         }
 
         if (!await claim.EndAsync(command.ExitCode))
         {
             session.Screen.Error($"{claim.Loss} The command had ended with {command.ExitCode}; what it did last may have been done by another too.");
-            return Cli.ExitCode.LeaseLost;
+            return ExitCode.LeaseLost;
         }
 
         return command.ExitCode;
@@ -170,7 +169,7 @@ internal sealed class RunVerb : Verb
         }
         catch (Win32Exception refused)
         {
-            throw new EfcException(Cli.ExitCode.NotExecutable, $"{program} can't be executed: {refused.Message}", refused);
+            throw new EfcException(ExitCode.NotExecutable, $"{program} can't be executed: {refused.Message}", refused);
         }
     }
 }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using EfConcurrency.JobSlots;
 using EfConcurrency.Tool.Cli;
-using EfConcurrency.Tool.Database;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.Tool.Slots;
