@@ -35,7 +35,6 @@ internal static class PoolerMode
             Pooling = false,
             Timeout = Patience,
             CommandTimeout = Patience,
-            ServerCompatibilityMode = ServerCompatibilityMode.NoTypeLoading,
         };
         try
         {

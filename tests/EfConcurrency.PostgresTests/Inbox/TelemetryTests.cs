@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 using EfConcurrency.Inbox;
 using EfConcurrency.Messaging;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using static EfConcurrency.PostgresTests.Inbox.ShopDatabase;

@@ -42,7 +42,7 @@ public sealed class TelemetryTests(DepotDatabase depot) : IClassFixture<DepotDat
         await db.Orders.AsNoTracking().ToListAsync(Token);
         await using (await depot.LockOrderElsewhereAsync(2))
         {
-            await db.Orders.OrderBy(o => o.Id).Where(o => o.Id < 3).TakeAsync(5, Token);
+            await db.Orders.Where(o => o.Id < 3).OrderBy(o => o.Id).TakeAsync(5, Token);
             await Assert.ThrowsAsync<RowLockUnavailableException>(() => db.Orders.Where(o => o.Id == 2).ForUpdate(RowLockWait.NoWait).ToListAsync(Token));
             await Assert.ThrowsAsync<RowLockUnavailableException>(() => db.Orders.Where(o => o.Id == 2).ForUpdate(RowLockWait.Wait(TimeSpan.FromMilliseconds(20))).ToListAsync(Token));
             using var patience = new CancellationTokenSource();

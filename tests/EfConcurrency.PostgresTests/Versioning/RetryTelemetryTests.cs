@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
-using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.PostgresTests.Versioning;

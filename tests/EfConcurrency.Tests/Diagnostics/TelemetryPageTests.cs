@@ -118,6 +118,7 @@ public sealed partial class TelemetryPageTests
             ## Tags
             On spans only: none.
             ## Spans
+            None.
             ## Log events
             | 60000 | debug | `A.B` | text |
             """.ReplaceLineEndings("\n"));

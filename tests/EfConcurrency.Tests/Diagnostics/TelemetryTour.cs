@@ -44,7 +44,7 @@ internal sealed class TelemetryTour
             ["AdvisoryLocksMeter.WaitStarted"] = () => Locks(AdvisoryLocksMeter.WaitStarted),
             ["AdvisoryLocksMeter.WaitEnded"] = () => Outcomes("distributed_lock.acquisition.duration", o => Locks(l => AdvisoryLocksMeter.WaitEnded(l, Second, o, isContended: true, o == "acquired" ? null : o))),
             ["AdvisoryLocksMeter.Held"] = () => Locks(l => AdvisoryLocksMeter.Held(l, Second)),
-            ["AdvisoryLocksMeter.WasLost"] = () => AdvisoryLocksMeter.WasLost(new() { Scope = AdvisoryLockScope.Session }),
+            ["AdvisoryLocksMeter.WasLost"] = () => Locks(l => AdvisoryLocksMeter.WasLost(new() { Mode = l.Mode, Resource = l.Resource, Scope = AdvisoryLockScope.Session })),
             ["AdvisoryLocksMeter.Name"] = () => { },
             ["RowLocksMeter.Ended"] = RowLocks,
             ["FencingMeter.Rejected"] = () => FencingMeter.Rejected(new("resource", 1, 2, "holder")),
