@@ -1,4 +1,3 @@
-using EfConcurrency.Fencing;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.Tool.Tests.Support;
