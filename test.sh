@@ -11,6 +11,7 @@ need_faketime
 need_pgbouncer
 need_tmux
 need_rabbitmq
+need_prometheus
 
 results=artifacts/test-results
 rm -rf "$results"

@@ -122,3 +122,14 @@ need_rabbitmq() {
   say "RabbitMQ is missing: installing Debian's package rabbitmq-server (apt-get). No service is started."
   install_without_service rabbitmq-server rabbitmq-server
 }
+
+# promtool, Prometheus' checker of rules. It comes with the server, which is not started.
+need_prometheus() {
+  if command -v promtool >/dev/null 2>&1; then
+    return 0
+  fi
+
+  can_install || fail "promtool was not found, and this is no system with apt-get and root or sudo. Install Prometheus (Fedora: dnf install golang-github-prometheus; Arch: pacman -S prometheus; macOS: brew install prometheus)."
+  say "promtool is missing: installing Debian's package prometheus (apt-get). No service is started."
+  install_without_service prometheus prometheus
+}
