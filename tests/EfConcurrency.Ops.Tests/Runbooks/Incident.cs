@@ -11,14 +11,15 @@ internal abstract class Incident : IAsyncDisposable
     /// <summary>What the placeholders of a page stand for.</summary>
     public Dictionary<string, string> Names { get; } = new(StringComparer.Ordinal);
 
-    protected TestDatabase Database { get; private set; } = null!;
+    /// <summary>What a question must answer while it lasts, and must not afterwards. By the question, as a page writes it.</summary>
+    public Dictionary<string, string> Signs { get; } = new(StringComparer.Ordinal);
 
-    public string ConnectionString => Database.ConnectionString;
+    public string ConnectionString { get; private set; } = null!;
 
-    public async Task StageAsync(TestDatabase database)
+    public Task StageAsync(TestDatabase database)
     {
-        Database = database;
-        await StageAsync();
+        ConnectionString = database.ConnectionString;
+        return StageAsync();
     }
 
     /// <summary>What somebody else does meanwhile: the broker is started again.</summary>

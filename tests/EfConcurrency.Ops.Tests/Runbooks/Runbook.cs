@@ -23,8 +23,6 @@ internal sealed partial class Runbook
     /// <summary>What is done, in order.</summary>
     public IReadOnlyList<Step> Steps { get; }
 
-    public bool ChangesSomething => Steps.Any(s => s.Arguments.Contains("--yes"));
-
     /// <summary>Verbs that the page names anywhere, such as <c>outbox list</c>.</summary>
     public IEnumerable<string> Verbs => Verb().Matches(Text).Select(m => m.Groups["verb"].Value.Trim());
 
@@ -35,6 +33,8 @@ internal sealed partial class Runbook
     internal sealed partial record Step(IReadOnlyList<string> Arguments, int[] ExitCodes)
     {
         public bool IsRepair => Arguments.Count == 0;
+
+        public bool ChangesSomething => IsRepair || Arguments.Contains("--yes");
 
         public static Step Parse(string line)
         {
@@ -53,6 +53,8 @@ internal sealed partial class Runbook
         /// <summary>With names in place of the placeholders, which are in capitals.</summary>
         public string[] With(IReadOnlyDictionary<string, string> names)
             => [.. Arguments.Select(a => Placeholder().IsMatch(a) ? Assert.Contains(a, names) : a)];
+
+        public override string ToString() => string.Join(' ', Arguments);
 
         [GeneratedRegex("'[^']*'|\\S+")]
         private static partial Regex Word();

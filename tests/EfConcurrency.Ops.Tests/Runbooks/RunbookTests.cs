@@ -23,7 +23,7 @@ public sealed class RunbookTests(IncidentDatabases databases) : IClassFixture<In
         ["EfConcurrencyLockTimeoutsHigh"] = static () => new HeldLock(),
         ["EfConcurrencyOutboxDeadLetters"] = static () => new PoisonMessage(),
         ["EfConcurrencyOutboxLagHigh"] = static () => new StuckOutbox(),
-        ["EfConcurrencyOutboxNotServed"] = static () => new StuckOutbox(),
+        ["EfConcurrencyOutboxNotServed"] = static () => new UnservedOutbox(),
         ["EfConcurrencyOutboxTransportDown"] = static () => new StuckOutbox(),
         ["EfConcurrencyRabbitMqDeadLetters"] = static () => new PoisonMessage(),
         ["EfConcurrencyRabbitMqDisconnected"] = static () => new StuckOutbox(),
@@ -34,6 +34,7 @@ public sealed class RunbookTests(IncidentDatabases databases) : IClassFixture<In
 
     public static TheoryData<string> Pages => [.. Repository.Names(Repository.Runbooks, "*.md")];
 
+    /// <summary>A question that an earlier page has asked of the same incident is not asked again: processes are slow to start.</summary>
     [Theory]
     [MemberData(nameof(Pages))]
     public async Task The_commands_of_a_page_do_what_it_says(string name)
@@ -42,20 +43,21 @@ public sealed class RunbookTests(IncidentDatabases databases) : IClassFixture<In
         await using var database = await databases.CreateAsync();
         await using var incident = Assert.Contains(name, Incidents)();
         await incident.StageAsync(database);
+        var lasts = true;
         foreach (var step in page.Steps)
         {
+            lasts &= !step.ChangesSomething;
             if (step.IsRepair)
             {
                 await incident.RepairAsync();
-                continue;
             }
-
-            var run = await Efc.RunAsync(incident.ConnectionString, step.With(incident.Names));
-            Assert.True(step.ExitCodes.Contains(run.ExitCode), $"efc {string.Join(' ', step.Arguments)}{Environment.NewLine}{run}");
-            TestContext.Current.TestOutputHelper?.WriteLine($"$ efc {string.Join(' ', step.Arguments)}{Environment.NewLine}{run}");
+            else if (!lasts || databases.IsNew($"{incident.GetType().Name}: {step}"))
+            {
+                await RunAsync(step, incident, lasts);
+            }
         }
 
-        await incident.CheckAsync(page.ChangesSomething);
+        await incident.CheckAsync(page.Steps.Any(s => s.ChangesSomething && !s.IsRepair));
     }
 
     [Theory]
@@ -89,12 +91,24 @@ public sealed class RunbookTests(IncidentDatabases databases) : IClassFixture<In
     [Fact]
     public void Every_alert_is_staged() => Assert.Equal(RuleFile.AlertNames, Incidents.Keys.Order(StringComparer.Ordinal));
 
+    private static async Task RunAsync(Runbook.Step step, Incident incident, bool lasts)
+    {
+        var run = await Efc.RunAsync(incident.ConnectionString, step.With(incident.Names));
+        var told = $"$ efc {step}{Environment.NewLine}{run}";
+        TestContext.Current.TestOutputHelper?.WriteLine(told);
+        Assert.True(step.ExitCodes.Contains(run.ExitCode), told);
+        if (incident.Signs.TryGetValue(step.ToString(), out var sign))
+        {
+            Assert.True(run.Output.Contains(sign, StringComparison.Ordinal) == lasts, $"{(lasts ? "Expected" : "Did not expect")} '{sign}':{Environment.NewLine}{told}");
+        }
+    }
+
     /// <summary>Whoever follows a page sees what a command would do before doing it, and says why.</summary>
     private static void AssertDryRunsComeFirst(Runbook page)
     {
         for (var i = 0; i < page.Steps.Count; i++)
         {
-            if (page.Steps[i].Arguments.Contains("--yes"))
+            if (page.Steps[i] is { IsRepair: false, ChangesSomething: true })
             {
                 Assert.Contains("--reason", page.Steps[i].Arguments);
                 Assert.Contains("--dry-run", page.Steps[i - 1].Arguments);

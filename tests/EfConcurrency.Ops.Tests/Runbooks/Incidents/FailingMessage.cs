@@ -8,6 +8,9 @@ internal sealed class FailingMessage : OutboxIncident
     public override async Task CheckAsync(bool isActedUpon)
         => Assert.Equal(isActedUpon ? (0, 1) : (1, 0), await LagAsync() is var lag ? (lag.Retrying, lag.Dead) : default);
 
-    protected override Task StageAsync()
-        => StageAsync(static () => new(SendStatus.Retry, TimeSpan.FromHours(1), new InvalidOperationException("The account is unknown.")), lag => lag.Retrying == 1);
+    protected override async Task StageAsync()
+    {
+        await StageAsync(static () => new(SendStatus.Retry, TimeSpan.FromHours(1), new InvalidOperationException("The account is unknown.")), lag => lag.Retrying == 1);
+        Signs["outbox list --waiting --sink SINK"] = "The account is unknown.";
+    }
 }

@@ -37,6 +37,7 @@ internal sealed class HeldLock : Incident
     protected override async Task StageAsync()
     {
         Names["LOCK"] = Name;
+        Signs["locks list"] = Signs["locks tree"] = "zombie";
         _zombie = new(ConnectionString + ";Application Name=zombie;Pooling=false");
         await _zombie.OpenAsync(Token);
         await using (var command = new NpgsqlCommand($"begin; select pg_advisory_xact_lock({AdvisoryKey.Of(Name).Number})", _zombie))

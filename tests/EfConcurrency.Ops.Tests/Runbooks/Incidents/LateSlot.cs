@@ -19,6 +19,7 @@ internal sealed class LateSlot : Incident
     protected override async Task StageAsync()
     {
         Names["JOB"] = Job;
+        Signs["slots list --job JOB"] = "abandoned";
         await using var shop = Open();
         Assert.IsType<JobSlotResult.Claimed>(await shop.JobSlots().TryClaimAsync(Job, Slot, new() { Mode = JobSlotMode.AtLeastOnce, LeaseTime = TimeSpan.FromMinutes(5) }, Token));
         await shop.Database.ExecuteSqlAsync($"update efc.job_slot set claimed_at = claimed_at - interval '1 hour', expires_at = expires_at - interval '1 hour'", Token);

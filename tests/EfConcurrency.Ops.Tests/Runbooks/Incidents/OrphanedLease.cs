@@ -33,6 +33,7 @@ internal sealed class OrphanedLease : Incident
     protected override async Task StageAsync()
     {
         Names["LEASE"] = ShopContext.Lease;
+        Signs["leases list"] = Signs["leases list --held"] = "worker-1";
         _holder = Open();
         _lease = await _holder.Leases().AcquireAsync(
             ShopContext.Lease, TimeSpan.Zero, new() { KeepAlive = false, TimeToLive = TimeSpan.FromHours(1), HolderInfo = "worker-1, which hangs" }, Token);

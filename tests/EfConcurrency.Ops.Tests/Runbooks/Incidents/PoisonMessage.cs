@@ -21,5 +21,6 @@ internal sealed class PoisonMessage : OutboxIncident
     {
         await StageAsync(static () => new(SendStatus.Reject, Error: new InvalidOperationException("No queue is bound.")), lag => lag.Dead == 1);
         Transport.Answer = static () => SendResult.Ok;
+        Signs["outbox list --dead --sink SINK"] = Names["MESSAGE-ID"];
     }
 }

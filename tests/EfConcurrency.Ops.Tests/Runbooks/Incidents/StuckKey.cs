@@ -18,6 +18,8 @@ internal sealed class StuckKey : Incident
     protected override async Task StageAsync()
     {
         (Names["KEY"], Names["SCOPE"]) = (Key.Key, Key.Scope);
+        Signs["idempotency list --stuck"] = Key.Key;
+        Signs["idempotency show KEY --scope SCOPE"] = "needs resolution";
         await using var shop = Open();
         await Assert.ThrowsAnyAsync<Exception>(() => shop.ExecuteInPhasesAsync(
             Key,
