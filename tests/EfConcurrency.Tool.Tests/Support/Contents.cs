@@ -4,7 +4,7 @@ namespace EfConcurrency.Tool.Tests.Support;
 internal static class Contents
 {
     public static Task<string> ReadAsync(ToolDatabase database) => database.ScalarAsync<string>("""
-        select coalesce(string_agg(c.relname || ': ' || query_to_xml(format('select * from efc.%I t order by t::text', c.relname), true, false, '')::text, E'\n' order by c.relname), '')
+        select coalesce(string_agg(c.relname || ': ' || query_to_xml(format('select t::text as row from efc.%I t order by 1', c.relname), true, false, '')::text, E'\n' order by c.relname), '')
         from pg_class c where c.relnamespace = 'efc'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
         """);
 
