@@ -69,7 +69,7 @@ public sealed class TelemetryTests(Servers servers, NotesDatabase database) : IC
         meters.SetMeasurementEventCallback<long>((_, n, tags, _) => Add(tags));
         meters.SetMeasurementEventCallback<double>((_, _, tags, _) => Add(tags));
         meters.Start();
-        await using var sut = TransportUnderTest.Create(servers.Broker.Uri, o => o.Topology.Queue(queue));
+        await using var sut = TransportUnderTest.Create(servers.Broker.Uri);
         var script = new Script { OnAttempt = (_, _) => throw new InvalidOperationException("poison") };
         await using var consumer = await ConsumerUnderTest.StartAsync(database, servers.Broker.Uri, queue, script, o => o.MaxAttempts = 2);
 
