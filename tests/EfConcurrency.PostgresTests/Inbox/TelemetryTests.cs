@@ -26,7 +26,7 @@ public sealed class TelemetryTests(ShopDatabase shop) : IClassFixture<ShopDataba
         using var listener = new MeterListener();
         listener.InstrumentPublished = (instrument, l) =>
         {
-            if (instrument.Name.StartsWith("efconcurrency.inbox.", StringComparison.Ordinal))
+            if (instrument.Name is "efconcurrency.inbox.messages" or "efconcurrency.inbox.handle.duration")
             {
                 l.EnableMeasurementEvents(instrument);
             }

@@ -50,6 +50,44 @@ public sealed class TelemetryTests(Servers servers, NotesDatabase database) : IC
         Assert.Contains(("messaging.client.consumed.messages", queue, "handled"), counts);
     }
 
+    [Fact]
+    public async Task A_dead_letter_is_counted_once_with_its_reason_and_its_attempts_are_measured_each()
+    {
+        await using var client = await BrokerClient.ConnectAsync(servers.Broker);
+        var queue = await client.DeclareQueueAsync();
+        var seen = new ConcurrentQueue<string>();
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (i, l) =>
+            {
+                if (i.Name is "messaging.client.consumed.messages" or "messaging.process.duration")
+                {
+                    l.EnableMeasurementEvents(i);
+                }
+            },
+        };
+        meters.SetMeasurementEventCallback<long>((_, n, tags, _) => Add(tags));
+        meters.SetMeasurementEventCallback<double>((_, _, tags, _) => Add(tags));
+        meters.Start();
+        await using var sut = TransportUnderTest.Create(servers.Broker.Uri);
+        var script = new Script { OnAttempt = (_, _) => throw new InvalidOperationException("poison") };
+        await using var consumer = await ConsumerUnderTest.StartAsync(database, servers.Broker.Uri, queue, script, o => o.MaxAttempts = 2);
+
+        await sut.Transport.SendAsync(Envelopes.To(queue, body: """{"text":"poison"}"""));
+
+        await client.UntilCountIsAsync(queue + ".dead", 1);
+        await Eventually.IsTrueAsync(() => seen.Count == 3);
+        Assert.Equal(["failed System.InvalidOperationException", "failed System.InvalidOperationException", "dead attempts"], seen);
+
+        void Add(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+        {
+            if (Tag(tags, "messaging.destination.name") == queue)
+            {
+                seen.Enqueue($"{Tag(tags, "efconcurrency.outcome")} {Tag(tags, "error.type")}");
+            }
+        }
+    }
+
     private static string Tag(ReadOnlySpan<KeyValuePair<string, object?>> tags, string name)
     {
         foreach (var (key, value) in tags)
