@@ -7,6 +7,38 @@ namespace EfConcurrency.Tool.Tests.Status;
 
 public sealed class StatusTests(ToolDatabase database) : IClassFixture<ToolDatabase>
 {
+    private const string Rooms = """
+        insert into efc.lease (name, fencing_token, holder, holder_info, renewed_at, expires_at) values
+            ('held', 1, gen_random_uuid(), 'a/1', now(), now() + interval '1 hour'),
+            ('just expired', 1, gen_random_uuid(), 'a/1', now(), now() - interval '1 s'),
+            ('report', 2, gen_random_uuid(), 'b/2', now() - interval '1 hour', now() - interval '59 min'),
+            ('free', 3, null, 'c/3', now() - interval '1 day', '-infinity');
+        insert into efc.idempotency_key (scope, key, fingerprint, fp_version, state, fence, owner, attempts, locked_until, created_at, expires_at) values
+            ('s', 'done', '\x00', 1, 1, 1, gen_random_uuid(), 1, null, now() - interval '1 hour', now() + interval '1 day'),
+            ('s', 'working', '\x00', 1, 0, 1, gen_random_uuid(), 1, now() + interval '1 min', now() - interval '1 hour', now() + interval '1 day'),
+            ('s', 'gone', '\x00', 1, 0, 1, gen_random_uuid(), 1, now() - interval '10 min', now() - interval '1 hour', now() + interval '1 day'),
+            ('s', 'unclear', '\x00', 1, 2, 1, gen_random_uuid(), 1, null, now(), now() + interval '1 day');
+        insert into efc.job_slot (job, slot_at, slot_no, attempt, claimed_by, claimed_at, expires_at, can_reclaim, completed_at) values
+            ('mrp', now() - interval '1 day', 0, 1, gen_random_uuid(), now() - interval '1 day', now() - interval '1 day', true, null),
+            ('mrp', now() - interval '1 hour', 0, 1, gen_random_uuid(), now() - interval '1 hour', now() - interval '50 min', true, null),
+            ('report', now() - interval '1 hour', 0, 1, gen_random_uuid(), now(), now() + interval '5 min', true, null);
+        """;
+
+    private const string Delivered =
+        "insert into efc.outbox (lane, message_id, topic, type, payload, created_at) select i % 16, gen_random_uuid(), 't', 'order-placed', '', now() - interval '2 days' from generate_series(1, 20) i";
+
+    private const string Sink = """
+        insert into efc.outbox_cursor (sink, lane, snap) select 'mail', l, pg_current_snapshot()::text from generate_series(0, 15) l;
+        insert into efc.outbox_pending (sink, id, lane, message_id, topic, type, payload, created_at, due_at, attempts, state) values
+            ('mail', 1, 1, gen_random_uuid(), 't', 'order-placed', '', now() - interval '10 min', now(), 1, 0),
+            ('mail', 2, 2, gen_random_uuid(), 't', 'order-placed', '', now() - interval '1 day', now() + interval '1 day', 0, 1),
+            ('mail', 3, 3, gen_random_uuid(), 't', 'order-placed', '', now(), now(), 9, 2),
+            ('mail', 4, 4, gen_random_uuid(), 't', 'order-placed', '', now(), now(), 9, 2);
+        """;
+
+    private const string Undelivered =
+        "insert into efc.outbox (lane, message_id, topic, type, payload, created_at) select i, gen_random_uuid(), 't', 'order-placed', '', now() - interval '5 min' from generate_series(1, 4) i";
+
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -70,30 +102,12 @@ public sealed class StatusTests(ToolDatabase database) : IClassFixture<ToolDatab
         await using var waiter = await database.HoldAsync(AdvisoryKey.Of("invoice:42"), "second");
     }
 
-    private Task StageAsync() => database.ExecuteAsync("""
-        insert into efc.lease (name, fencing_token, holder, holder_info, renewed_at, expires_at) values
-            ('held', 1, gen_random_uuid(), 'a/1', now(), now() + interval '1 hour'),
-            ('just expired', 1, gen_random_uuid(), 'a/1', now(), now() - interval '1 s'),
-            ('report', 2, gen_random_uuid(), 'b/2', now() - interval '1 hour', now() - interval '59 min'),
-            ('free', 3, null, 'c/3', now() - interval '1 day', '-infinity');
-        insert into efc.idempotency_key (scope, key, fingerprint, fp_version, state, fence, owner, attempts, locked_until, created_at, expires_at) values
-            ('s', 'done', '\x00', 1, 1, 1, gen_random_uuid(), 1, null, now() - interval '1 hour', now() + interval '1 day'),
-            ('s', 'working', '\x00', 1, 0, 1, gen_random_uuid(), 1, now() + interval '1 min', now() - interval '1 hour', now() + interval '1 day'),
-            ('s', 'gone', '\x00', 1, 0, 1, gen_random_uuid(), 1, now() - interval '10 min', now() - interval '1 hour', now() + interval '1 day'),
-            ('s', 'unclear', '\x00', 1, 2, 1, gen_random_uuid(), 1, null, now(), now() + interval '1 day');
-        insert into efc.job_slot (job, slot_at, slot_no, attempt, claimed_by, claimed_at, expires_at, can_reclaim, completed_at) values
-            ('mrp', now() - interval '1 day', 0, 1, gen_random_uuid(), now() - interval '1 day', now() - interval '1 day', true, null),
-            ('mrp', now() - interval '1 hour', 0, 1, gen_random_uuid(), now() - interval '1 hour', now() - interval '50 min', true, null),
-            ('report', now() - interval '1 hour', 0, 1, gen_random_uuid(), now(), now() + interval '5 min', true, null);
-        insert into efc.outbox (lane, message_id, topic, type, payload, created_at) select i % 16, gen_random_uuid(), 't', 'order-placed', '\x00', now() - interval '2 days' from generate_series(1, 20) i;
-        insert into efc.outbox_cursor (sink, lane, snap) select 'mail', l, pg_current_snapshot()::text from generate_series(0, 15) l;
-        insert into efc.outbox_pending (sink, id, lane, message_id, topic, type, payload, created_at, due_at, attempts, state) values
-            ('mail', 1, 1, gen_random_uuid(), 't', 'order-placed', '\x00', now() - interval '10 min', now(), 1, 0),
-            ('mail', 2, 2, gen_random_uuid(), 't', 'order-placed', '\x00', now() - interval '1 day', now() + interval '1 day', 0, 1),
-            ('mail', 3, 3, gen_random_uuid(), 't', 'order-placed', '\x00', now(), now(), 9, 2), ('mail', 4, 4, gen_random_uuid(), 't', 'order-placed', '\x00', now(), now(), 9, 2);
-        """).ContinueWith(
-        _ => database.ExecuteAsync("insert into efc.outbox (lane, message_id, topic, type, payload, created_at) select i, gen_random_uuid(), 't', 'order-placed', '\\x00', now() - interval '5 min' from generate_series(1, 4) i"),
-        Token,
-        TaskContinuationOptions.OnlyOnRanToCompletion,
-        TaskScheduler.Default).Unwrap();
+    /// <summary>In several transactions: a cursor has not seen what its own one has written.</summary>
+    private async Task StageAsync()
+    {
+        await database.ExecuteAsync(Rooms);
+        await database.ExecuteAsync(Delivered);
+        await database.ExecuteAsync(Sink);
+        await database.ExecuteAsync(Undelivered);
+    }
 }
