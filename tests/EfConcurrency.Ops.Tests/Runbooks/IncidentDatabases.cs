@@ -6,10 +6,12 @@ namespace EfConcurrency.Ops.Tests.Runbooks;
 /// <summary>A database for each incident, with the tables of every room.</summary>
 public sealed class IncidentDatabases(PostgresServer server)
 {
-    private readonly HashSet<string> _asked = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _run = new(StringComparer.Ordinal);
 
-    /// <summary>Whether this was not asked before. Tests of a class run one after the other.</summary>
-    public bool IsNew(string question) => _asked.Add(question);
+    /// <summary>Whether a test of the class has done this already. They run one after the other.</summary>
+    public bool WasRun(string step) => _run.Contains(step);
+
+    public void HasRun(string step) => _run.Add(step);
 
     public async Task<TestDatabase> CreateAsync()
     {

@@ -6,7 +6,10 @@ namespace EfConcurrency.Ops.Tests.Runbooks.Incidents;
 internal sealed class FailingMessage : OutboxIncident
 {
     public override async Task CheckAsync(bool isActedUpon)
-        => Assert.Equal(isActedUpon ? (0, 1) : (1, 0), await LagAsync() is var lag ? (lag.Retrying, lag.Dead) : default);
+    {
+        var lag = await LagAsync();
+        Assert.Equal(isActedUpon ? (0, 1) : (1, 0), (lag.Retrying, lag.Dead));
+    }
 
     protected override async Task StageAsync()
     {

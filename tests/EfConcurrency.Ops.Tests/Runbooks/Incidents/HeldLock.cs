@@ -28,9 +28,9 @@ internal sealed class HeldLock : Incident
     protected override async Task EndAsync()
     {
         await _enough.CancelAsync();
-        await _waiting!.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _shop!.DisposeAsync();
-        await _zombie!.DisposeAsync();
+        await (_waiting ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await (_shop?.DisposeAsync() ?? default);
+        await (_zombie?.DisposeAsync() ?? default);
         _enough.Dispose();
     }
 

@@ -28,7 +28,7 @@ internal sealed class OrphanedLease : Incident
         Assert.True(taken.FencingToken > _lease.FencingToken);
     }
 
-    protected override async Task EndAsync() => await _holder!.DisposeAsync();
+    protected override async Task EndAsync() => await (_holder?.DisposeAsync() ?? default);
 
     protected override async Task StageAsync()
     {
