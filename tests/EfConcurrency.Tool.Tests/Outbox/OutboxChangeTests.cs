@@ -92,6 +92,7 @@ public sealed class OutboxChangeTests(ToolDatabase database) : IClassFixture<Too
         (await Contents.UnchangedAsync(database, "outbox", "park", $"{Guid.NewGuid()}", "--reason", "r", "--yes")).Expect(4).OneError();
         Assert.Contains("not delivered yet", (await Contents.UnchangedAsync(database, "outbox", "replay", $"{undelivered}", "--reason", "r", "--yes")).Expect(4).OneError(), StringComparison.Ordinal);
         (await Contents.UnchangedAsync(database, "outbox", "replay", "--dead-since", "1h", "--reason", "r", "--yes")).Expect(4).OneError();
+        (await Contents.UnchangedAsync(database, "outbox", "replay", "--dead-since", "noon", "--reason", "r", "--yes")).Expect(2).OneError();
         (await Contents.UnchangedAsync(database, "outbox", "replay", "--reason", "r", "--yes")).Expect(2).OneError();
         (await Contents.UnchangedAsync(database, "outbox", "replay", $"{undelivered}", "--dead-since", "1h", "--reason", "r", "--yes")).Expect(2).OneError();
         Assert.Contains("yesterday", (await Contents.UnchangedAsync(database, "outbox", "purge", "--older-than", "yesterday", "--reason", "r", "--yes")).Expect(2).OneError(), StringComparison.Ordinal);
