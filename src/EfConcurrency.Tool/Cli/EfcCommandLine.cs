@@ -1,12 +1,18 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using EfConcurrency.Tool.Audit;
+using EfConcurrency.Tool.Doctor;
+using EfConcurrency.Tool.Explain;
 using EfConcurrency.Tool.Idempotency;
 using EfConcurrency.Tool.Inbox;
 using EfConcurrency.Tool.Leases;
+using EfConcurrency.Tool.Locks;
 using EfConcurrency.Tool.Outbox;
 using EfConcurrency.Tool.Run;
 using EfConcurrency.Tool.Slots;
+using EfConcurrency.Tool.Snapshot;
+using EfConcurrency.Tool.Status;
+using EfConcurrency.Tool.Top;
 
 namespace EfConcurrency.Tool.Cli;
 
@@ -39,6 +45,9 @@ internal static class EfcCommandLine
         GlobalOptions.Schema,
         GlobalOptions.Output,
         GlobalOptions.NoColor,
+        new StatusVerb(),
+        new TopVerb(),
+        new Command("locks", "Advisory locks, and who waits for whom.") { new LocksListVerb(), new LocksTreeVerb(), new LocksReleaseVerb() },
         new Command("leases", "Leases: who works on what, and since when.") { new LeasesListVerb(), new LeasesBreakVerb() },
         new Command("outbox", "Outbox: what waits, what is dead, and what became of a message.")
         {
@@ -49,5 +58,8 @@ internal static class EfcCommandLine
         new Command("slots", "Job slots: what ran, what runs, what is late.") { new SlotsListVerb() },
         new Command("audit", "What operators did by this tool.") { new AuditListVerb(), new AuditDdlVerb() },
         new RunVerb(),
+        new DoctorVerb(),
+        new SnapshotVerb(),
+        new ExplainVerb(),
     };
 }

@@ -12,9 +12,9 @@ internal static class Human
         {
             { TotalSeconds: < 1 } t => $"{t.Milliseconds} ms",
             { TotalMinutes: < 1 } t => $"{t.Seconds} s",
-            { TotalHours: < 1 } t => $"{t.Minutes} min {t.Seconds} s",
-            { TotalDays: < 1 } t => $"{t.Hours} h {t.Minutes} min",
-            var t => $"{t.Days} d {t.Hours} h",
+            { TotalHours: < 1 } t => $"{t.Minutes} min{And(t.Seconds, "s")}",
+            { TotalDays: < 1 } t => $"{t.Hours} h{And(t.Minutes, "min")}",
+            var t => $"{t.Days} d{And(t.Hours, "h")}",
         };
         return time < TimeSpan.Zero ? "-" + text : text;
     }
@@ -27,7 +27,12 @@ internal static class Human
     public static string? Cut(string? text, int length)
         => text?.ReplaceLineEndings(" ") is { } line ? line.Length <= length ? line : string.Concat(line.AsSpan(0, length - 1), "…") : null;
 
+    /// <summary><c>1 job</c>, <c>2 jobs</c>.</summary>
+    public static string Count(long count, string one) => count == 1 ? $"1 {one}" : $"{count} {one}s";
+
     /// <summary>Some names of many: <c>a, b and 3 more</c>.</summary>
     public static string Names(IReadOnlyCollection<string> some, long all)
         => string.Join(", ", some) + (all > some.Count ? $" and {all - some.Count} more" : "");
+
+    private static string And(int lesser, string unit) => lesser == 0 ? "" : $" {lesser} {unit}";
 }

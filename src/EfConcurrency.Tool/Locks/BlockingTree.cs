@@ -23,12 +23,12 @@ internal static class BlockingTree
     {
         if (roots.Count == 0)
         {
-            return new Text(None);
+            return new Text(None + "\n");
         }
 
         if (!screen.Out.Profile.Out.IsTerminal)
         {
-            return new Text(string.Join('\n', roots.SelectMany(r => Lines(r, 0))));
+            return new Text(string.Concat(roots.SelectMany(r => Lines(r, 0)).Select(l => l + "\n")));
         }
 
         var tree = new Tree(new Text("blocking", new Style(decoration: Decoration.Bold)));

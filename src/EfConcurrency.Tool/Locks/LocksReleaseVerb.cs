@@ -45,7 +45,7 @@ internal sealed class LocksReleaseVerb : ChangingVerb<ReleasePlan>
 
     protected override IEnumerable<string> Describe(ReleasePlan plan) =>
     [
-        $"Lock {plan.Row.Lock} ({plan.Row.Mode}) is held by process {plan.Row.Pid} {plan.Row.Application}, role {plan.Row.Role}, {plan.Row.State}, for {Human.Duration(plan.Row.HeldSeconds) ?? "an unknown time"} at most; {plan.Row.Waiting} waiting.",
+        $"Lock {plan.Asked} ({plan.Row.Mode}) is held by process {plan.Row.Pid} {plan.Row.Application}, role {plan.Row.Role}, {plan.Row.State}, for {Human.Duration(plan.Row.HeldSeconds) ?? "an unknown time"} at most; {plan.Row.Waiting} waiting.",
         .. plan.Row.Statement is { } statement ? [$"Its last statement: {statement}"] : Array.Empty<string>(),
         "Releasing the lock ends this session; its transaction is rolled back, and its application may connect again.",
     ];
@@ -54,10 +54,10 @@ internal sealed class LocksReleaseVerb : ChangingVerb<ReleasePlan>
     {
         var database = await session.ConnectAsync(cancellationToken);
         return await database.Context.TerminateHolderAsync(plan.Holder, cancellationToken)
-            ? $"Session {plan.Row.Pid} is ended; lock {plan.Row.Lock} is free."
+            ? $"Session {plan.Row.Pid} is ended; lock {plan.Asked} is free."
             : throw new EfcException(
                 ExitCode.Changed,
-                $"Process {plan.Row.Pid} no longer holds lock {plan.Row.Lock}, or does not end. Nothing else was ended; 'efc locks list' shows who holds it now.");
+                $"Process {plan.Row.Pid} no longer holds lock {plan.Asked}, or does not end. Nothing else was ended; 'efc locks list' shows who holds it now.");
     }
 
     /// <summary>By its name; by the number of that name, where the name is not known; by its number.</summary>

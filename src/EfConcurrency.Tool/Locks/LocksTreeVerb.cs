@@ -41,7 +41,6 @@ internal sealed class LocksTreeVerb : Verb
         else
         {
             session.Screen.Out.Write(BlockingTree.Render(session.Screen, roots));
-            session.Screen.Out.WriteLine();
         }
 
         return ExitCode.Ok;

@@ -51,7 +51,7 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
 
     protected override IEnumerable<string> Describe(ReplayPlan plan)
     {
-        yield return plan.Message?.Describe() ?? $"{plan.Count} dead letters of sink {plan.Sink} were enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}.";
+        yield return plan.Message?.Describe() ?? $"Enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}: {Human.Count(plan.Count, "dead letter")} of sink {plan.Sink}.";
         yield return "Delivery begins anew, with no attempt counted, within a second of a dispatcher's time. Messages of the same key that were delivered meanwhile came before.";
     }
 
@@ -60,7 +60,8 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
         var admin = (await session.ConnectAsync(cancellationToken)).Context.OutboxAdmin();
         if (plan.Message is not { } message)
         {
-            return $"{await admin.ReplayDeadLettersAsync(plan.Sink, plan.From, plan.Until, cancellationToken)} messages will be delivered to sink {plan.Sink}.";
+            var replayed = await admin.ReplayDeadLettersAsync(plan.Sink, plan.From, plan.Until, cancellationToken);
+            return $"Will be delivered to sink {plan.Sink}: {Human.Count(replayed, "message")}.";
         }
 
         return await admin.ReplayAsync(plan.Sink, message.Id, cancellationToken)

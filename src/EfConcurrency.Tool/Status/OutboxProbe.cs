@@ -46,7 +46,7 @@ internal sealed class OutboxProbe : IRoomProbe
         var complaints = new List<string>();
         if (lag.OldestSeconds > thresholds.OutboxAge.TotalSeconds)
         {
-            complaints.Add($"nothing is delivered for {Human.Duration(lag.OldestSeconds)}");
+            complaints.Add("the oldest is late");
         }
 
         if (lag.Dispatchers == 0 && lag.IsWaiting)
@@ -61,7 +61,7 @@ internal sealed class OutboxProbe : IRoomProbe
 
         var isAttention = complaints.Count > 0 || lag.Dead > thresholds.DeadLetters;
         var summary = $"{lag.Undelivered}{(lag.IsMore ? " or more" : "")} undelivered, oldest {Human.Duration(lag.OldestSeconds) ?? "none"}, {lag.Retrying} retrying, {lag.Delayed} delayed, "
-            + $"{lag.Dead} dead letters, {lag.Dispatchers} dispatchers";
+            + $"{Human.Count(lag.Dead, "dead letter")}, {Human.Count(lag.Dispatchers, "dispatcher")}";
         return new(
             $"{Room}:{lag.Sink}",
             isAttention ? RoomState.Attention : RoomState.Ok,

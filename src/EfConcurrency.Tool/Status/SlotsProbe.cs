@@ -18,7 +18,7 @@ internal sealed class SlotsProbe : IRoomProbe
         await answer.ReadAsync(cancellationToken);
         var (jobs, running, late) = (answer.GetInt64(0), answer.GetInt64(1), answer.GetInt64(2));
         var names = answer.GetFieldValue<string[]>(3);
-        var summary = $"{jobs} jobs, {running} running";
+        var summary = $"{Human.Count(jobs, "job")}, {running} running";
         return
         [
             new(

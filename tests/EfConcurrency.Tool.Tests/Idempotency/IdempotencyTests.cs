@@ -64,7 +64,7 @@ public sealed class IdempotencyTests(ToolDatabase database) : IClassFixture<Tool
         await CompleteAsync("shop", "young");
         await database.ExecuteAsync("update efc.idempotency_key set expires_at = clock_timestamp() - interval '1 s' where key = 'old'");
 
-        Assert.Contains("1 keys have expired", (await Contents.UnchangedAsync(database, "idempotency", "expire", "--dry-run")).Expect(0).Error, StringComparison.Ordinal);
+        Assert.Contains("Expired: 1 key.", (await Contents.UnchangedAsync(database, "idempotency", "expire", "--dry-run")).Expect(0).Error, StringComparison.Ordinal);
         (await Contents.UnchangedAsync(database, "idempotency", "expire", "--reason", "r")).Expect(2);
         (await Contents.UnchangedAsync(database, "idempotency", "expire", "--yes")).Expect(2);
         (await Efc.RunAsync(database.ConnectionString, "idempotency", "expire", "--reason", "space", "--yes")).Expect(0);

@@ -22,7 +22,12 @@ internal static class Efc
     }
 
     /// <summary>Starts it piped, for tests that do something meanwhile.</summary>
-    public static Process Start(string? connectionString, params string[] arguments)
+    public static Process Start(string? connectionString, params string[] arguments) => Start(connectionString, wallClock: null, arguments);
+
+    /// <param name="connectionString">Passed in EFC_CONNECTION; null: none.</param>
+    /// <param name="wallClock">An offset for the tool's wall clock, as faketime (a package of that name) takes it; null for the true time.</param>
+    /// <param name="arguments">Verb and options.</param>
+    public static Process Start(string? connectionString, string? wallClock, string[] arguments)
     {
         var start = new ProcessStartInfo(Program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal) || k is "EFC_CONNECTION" or "NO_COLOR").ToList())
@@ -33,6 +38,12 @@ internal static class Efc
         if (connectionString is not null)
         {
             start.Environment["EFC_CONNECTION"] = connectionString;
+        }
+
+        if (wallClock is not null)
+        {
+            start.Environment["LD_PRELOAD"] = Directory.GetDirectories("/usr/lib").Select(folder => Path.Combine(folder, "faketime", "libfaketimeMT.so.1")).First(File.Exists);
+            start.Environment["FAKETIME"] = wallClock;
         }
 
         return Process.Start(start)!;

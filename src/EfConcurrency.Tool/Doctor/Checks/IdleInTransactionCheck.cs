@@ -16,7 +16,7 @@ internal sealed class IdleInTransactionCheck() : DoctorCheck("idle-in-transactio
         return sessions.Count == 0 ? [] :
         [
             Warning(
-                $"{sessions.Count} sessions are idle in a transaction for more than {Human.Duration(patient.Limits.IdleInTransaction)}, and keep their locks: {Human.Names([.. sessions.Take(Shown)], sessions.Count)}.",
+                $"{Human.Count(sessions.Count, "session")} idle in a transaction for more than {Human.Duration(patient.Limits.IdleInTransaction)}, with all locks: {Human.Names([.. sessions.Take(Shown)], sessions.Count)}.",
                 "Find what the application waits for inside of a transaction; 'efc locks tree' shows who waits for it. idle_in_transaction_session_timeout ends such sessions."),
         ];
     }

@@ -19,7 +19,7 @@ internal sealed class OldSnapshotsCheck() : DoctorCheck("old-snapshots")
         if (transactions.Count > 0)
         {
             findings.Add(Warning(
-                $"{transactions.Count} transactions are open for more than {Human.Duration(age)}: {Human.Names([.. transactions.Take(Shown)], transactions.Count)}.",
+                $"{Human.Count(transactions.Count, "transaction")} open for more than {Human.Duration(age)}: {Human.Names([.. transactions.Take(Shown)], transactions.Count)}.",
                 "Let them end, or end them: select pg_terminate_backend(pid). Vacuum removes nothing that they may still see."));
         }
 
