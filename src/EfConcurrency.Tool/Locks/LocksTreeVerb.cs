@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EfConcurrency.Tool.Cli;
-using Spectre.Console;
 
 namespace EfConcurrency.Tool.Locks;
 
