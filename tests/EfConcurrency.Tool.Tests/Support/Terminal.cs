@@ -63,6 +63,9 @@ internal sealed class Terminal : IAsyncDisposable
 
     public Task EnterAsync() => TmuxAsync(["send-keys", "Enter"]);
 
+    /// <summary>Ctrl+C.</summary>
+    public Task InterruptAsync() => TmuxAsync(["send-keys", "C-c"]);
+
     public async ValueTask DisposeAsync() => await TmuxAsync(["kill-server"]);
 
     private async Task<string> TmuxAsync(string[] arguments)
