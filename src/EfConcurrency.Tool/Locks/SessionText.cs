@@ -5,7 +5,7 @@ namespace EfConcurrency.Tool.Locks;
 /// <summary>What is shown of a session of the server.</summary>
 internal static class SessionText
 {
-    private const int LongestStatement = 200;
+    private const int LongestStatement = 120;
 
     /// <summary>Its statement on one line, cut.</summary>
     public static string? Statement(LockSession session)

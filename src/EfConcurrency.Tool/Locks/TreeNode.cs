@@ -7,7 +7,7 @@ namespace EfConcurrency.Tool.Locks;
 internal sealed record TreeNode(
     int Pid, string? Application, string? Role, string? Client, string? State, string? WaitsFor, string? Lock, double? Seconds, string? Statement, IReadOnlyList<TreeNode> Blocks)
 {
-    /// <summary>What a person reads: a root with how long its transaction is open, another with what it waits for and how long.</summary>
+    /// <summary>What a person reads: a root with how long its transaction is open and its last statement, another with what it waits for and how long.</summary>
     public string Line
     {
         get
@@ -15,7 +15,7 @@ internal sealed record TreeNode(
             var who = Pid == 0 ? "a prepared transaction" : $"pid {Pid} {Application}".TrimEnd();
             var duration = Human.Duration(Seconds) is { } time ? $" for {time}" : "";
             return WaitsFor is null
-                ? $"{who} ({State ?? "no session"}){(Seconds is null ? "" : $", in a transaction{duration}")}"
+                ? $"{who} ({State ?? "no session"}){(Seconds is null ? "" : $", in a transaction{duration}")}{(Statement is null ? "" : $"; its statement: {Statement}")}"
                 : $"{who} waits{duration} for {(Lock is null ? WaitsFor : $"{Lock} ({WaitsFor})")}";
         }
     }
