@@ -34,9 +34,10 @@ internal sealed class OutboxDispatcher<TContext>(
     /// <summary>What is being sent may be finished until <paramref name="cancellationToken"/> says that it takes too long.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
-        using (cancellationToken.Register(_ending.Cancel))
+        await base.StopAsync(cancellationToken).ConfigureAwait(false);
+        if (cancellationToken.IsCancellationRequested)
         {
-            await base.StopAsync(cancellationToken).ConfigureAwait(false);
+            await _ending.CancelAsync().ConfigureAwait(false);
         }
     }
 
