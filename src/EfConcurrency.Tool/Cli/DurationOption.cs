@@ -3,7 +3,7 @@ using System.Globalization;
 
 namespace EfConcurrency.Tool.Cli;
 
-/// <summary>A length of time as people write it: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>2h</c>, <c>7d</c>; <c>0</c> is none.</summary>
+/// <summary>A length of time as people write it: <c>500ms</c>, <c>30s</c>, <c>5m</c>, <c>2h</c>, <c>7d</c>, <c>00:05:00</c>; <c>0</c> is none.</summary>
 internal static class DurationOption
 {
     /// <param name="name">With its dashes.</param>
@@ -38,6 +38,12 @@ internal static class DurationOption
     /// <summary>Null when it is none.</summary>
     public static TimeSpan? Parse(string text)
     {
+        // With a colon only: to .NET, "30" is 30 days.
+        if (text.Contains(':', StringComparison.Ordinal))
+        {
+            return TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time) && time >= TimeSpan.Zero ? time : null;
+        }
+
         var digits = text.TakeWhile(c => char.IsAsciiDigit(c) || c == '.').Count();
         if (!double.TryParse(text.AsSpan(0, digits), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) || number > 1e6)
         {

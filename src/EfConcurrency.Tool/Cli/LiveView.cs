@@ -9,8 +9,9 @@ internal static class LiveView
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan BetweenKeys = TimeSpan.FromMilliseconds(50);
 
-    public static async Task RunAsync(Screen screen, TimeSpan interval, Func<CancellationToken, Task<IRenderable>> look, CancellationToken cancellationToken)
+    public static async Task RunAsync(Session session, TimeSpan interval, Func<CancellationToken, Task<IRenderable>> look, CancellationToken cancellationToken)
     {
+        var (screen, schema) = (session.Screen, session.Schema);
         interval = interval < Shortest ? Shortest : interval;
 
         // What can't be had at all is told as by any verb, not in a live view.
@@ -25,7 +26,7 @@ internal static class LiveView
                 {
                     live.Refresh();
                     await Task.Delay(interval, quit.Token);
-                    live.UpdateTarget(Framed(await look(quit.Token), interval));
+                    live.UpdateTarget(Framed(await LookAgainAsync(look, schema, quit.Token), interval));
                 }
             });
         }
@@ -37,6 +38,19 @@ internal static class LiveView
         {
             await quit.CancelAsync();
             await keys;
+        }
+    }
+
+    /// <summary>A server that is away for a moment (a failover, say) is told, and asked again: that is when people watch.</summary>
+    private static async Task<IRenderable> LookAgainAsync(Func<CancellationToken, Task<IRenderable>> look, string schema, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await look(cancellationToken);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            return new Text(Failure.Of(exception, schema).Message, new Style(foreground: Color.Red));
         }
     }
 

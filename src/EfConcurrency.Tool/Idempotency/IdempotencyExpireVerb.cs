@@ -20,13 +20,13 @@ internal sealed class IdempotencyExpireVerb() : ChangingVerb<ExpirePlan>("expire
 
     protected override IEnumerable<string> Describe(ExpirePlan plan) =>
     [
-        $"{plan.Count} keys have expired.",
+        $"Expired: {Human.Count(plan.Count, "key")}.",
         "A forgotten key that comes again is a new one, and its operation runs again. What is being worked on, or needs resolution, stays.",
     ];
 
     protected override async Task<string> ApplyAsync(Session session, ExpirePlan plan, CancellationToken cancellationToken)
     {
         var database = await session.ConnectAsync(cancellationToken);
-        return $"{await database.Context.Idempotency().DeleteExpiredAsync(cancellationToken)} expired keys are forgotten.";
+        return $"Forgotten: {Human.Count(await database.Context.Idempotency().DeleteExpiredAsync(cancellationToken), "key")}.";
     }
 }

@@ -6,7 +6,7 @@ namespace EfConcurrency.Tool.Idempotency;
 
 internal sealed class IdempotencyListVerb : Verb
 {
-    private readonly Option<bool> _stuck = new("--stuck") { Description = "Operations that will not end by themselves; there is no other list.", Required = true };
+    private readonly Option<bool> _stuck = new("--stuck") { Description = "Operations that will not end by themselves; there is no other list." };
     private readonly Option<TimeSpan> _olderThan = DurationOption.Of("--older-than", "For how long the worker must be gone.", "0");
     private readonly Option<int> _count = CountOption.Create();
 
@@ -20,6 +20,11 @@ internal sealed class IdempotencyListVerb : Verb
 
     protected override async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
+        if (!session.Arguments.GetValue(_stuck))
+        {
+            throw new EfcException(ExitCode.Usage, "Say --stuck: there is no other list. 'efc idempotency show KEY' shows one.");
+        }
+
         var database = await session.ConnectAsync(cancellationToken);
         var records = await database.Context.Idempotency().ListStuckAsync(session.Arguments.GetValue(_olderThan), session.Arguments.GetValue(_count), cancellationToken);
         var now = await database.ClockAsync(cancellationToken);

@@ -21,7 +21,7 @@ internal sealed class LocksTreeVerb : Verb
         if (session.Arguments.GetValue(_watch) && session.Screen.IsInteractive)
         {
             await LiveView.RunAsync(
-                session.Screen,
+                session,
                 session.Arguments.GetValue(_interval),
                 async token => BlockingTree.Render(session.Screen, await BlockingTree.ReadAsync(database, token)),
                 cancellationToken);

@@ -23,7 +23,7 @@ internal sealed record MessagePlan(string Sink, OutboxMessageInfo Message, Outbo
     }
 
     public string Describe() => $"Message {Id} ({Message.Type}{(Message.Key is { } key ? $", key {key}" : "")}) in sink {Sink} is {Words(Delivery.State)}"
-        + $"{(Delivery.Attempts > 0 ? $" after {Delivery.Attempts} attempts" : "")}{(Delivery.LastError is { } error ? $": {Human.Cut(error, 200)}" : "")}.";
+        + $"{(Delivery.Attempts > 0 ? $" after {Human.Count(Delivery.Attempts, "attempt")}" : "")}{(Delivery.LastError is { } error ? $": {Human.Cut(error, 200)}" : "")}.";
 
     private static string Words(OutboxMessageState? state) => state switch
     {

@@ -32,7 +32,7 @@ internal sealed class OutboxParkVerb : ChangingVerb<MessagePlan>
     [
         plan.Describe(),
         $"Parked, it is a dead letter: 'efc outbox replay {plan.Id}' delivers it later."
-            + (plan.Delivery.Following > 0 ? $" {plan.Delivery.Following} later messages of its key go on without it, unless dead letters hold their key." : ""),
+            + (plan.Delivery.Following > 0 ? $" Unless dead letters hold their key, {Human.Count(plan.Delivery.Following, "later message")} of its key can go on." : ""),
     ];
 
     protected override async Task<string> ApplyAsync(Session session, MessagePlan plan, CancellationToken cancellationToken)

@@ -29,13 +29,14 @@ internal sealed class OutboxPurgeVerb : ChangingVerb<PurgePlan>
 
     protected override IEnumerable<string> Describe(PurgePlan plan) =>
     [
-        $"{plan.Count} dead letters of sink {plan.Sink} were enqueued before {Human.Time(plan.EnqueuedBefore)}.",
+        $"Enqueued before {Human.Time(plan.EnqueuedBefore)}: {Human.Count(plan.Count, "dead letter")} of sink {plan.Sink}.",
         "Purged, they are gone: nothing brings them back.",
     ];
 
     protected override async Task<string> ApplyAsync(Session session, PurgePlan plan, CancellationToken cancellationToken)
     {
         var database = await session.ConnectAsync(cancellationToken);
-        return $"{await database.Context.OutboxAdmin().PurgeDeadLettersAsync(plan.Sink, plan.EnqueuedBefore, cancellationToken)} dead letters of sink {plan.Sink} are deleted.";
+        var purged = await database.Context.OutboxAdmin().PurgeDeadLettersAsync(plan.Sink, plan.EnqueuedBefore, cancellationToken);
+        return $"Deleted: {Human.Count(purged, "dead letter")} of sink {plan.Sink}.";
     }
 }

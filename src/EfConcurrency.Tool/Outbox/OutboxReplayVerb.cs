@@ -19,21 +19,16 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
         Add(_since);
         Add(_until);
         Add(_sink);
-        Validators.Add(result =>
-        {
-            if (result.GetValue(_message) is null == result.GetValue(_since) is null)
-            {
-                result.AddError("Name either a message or --dead-since.");
-            }
-            else if (result.GetValue(_until) is not null && result.GetValue(_since) is null)
-            {
-                result.AddError("--until goes with --dead-since.");
-            }
-        });
     }
 
     protected override async Task<ReplayPlan> PlanAsync(Session session, CancellationToken cancellationToken)
     {
+        var (since, untilMoment) = (session.Arguments.GetValue(_since), session.Arguments.GetValue(_until));
+        if (session.Arguments.GetValue(_message) is null == since is null || (untilMoment is not null && since is null))
+        {
+            throw new EfcException(ExitCode.Usage, "Name either a message or --dead-since, the latter with or without --until.");
+        }
+
         var database = await session.ConnectAsync(cancellationToken);
         var sinkName = session.Arguments.GetValue(_sink);
         if (session.Arguments.GetValue(_message) is { } id)
@@ -45,8 +40,8 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
 
         var sink = await SinkOption.ResolveAsync(database, sinkName, cancellationToken);
         var now = await database.ClockAsync(cancellationToken);
-        var from = session.Arguments.GetValue(_since)!.Value.Resolve(now);
-        var until = session.Arguments.GetValue(_until)?.Resolve(now) ?? now;
+        var from = since!.Value.Resolve(now);
+        var until = untilMoment?.Resolve(now) ?? now;
         var count = await DeadLetters.CountAsync(database, sink, from, until, cancellationToken);
         return count > 0 ? new(null, sink, from, until, count)
             : throw new EfcException(ExitCode.NotFound, $"Sink {sink} has no dead letter that was enqueued between {Human.Time(from)} and {Human.Time(until)}.");
@@ -56,7 +51,7 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
 
     protected override IEnumerable<string> Describe(ReplayPlan plan)
     {
-        yield return plan.Message?.Describe() ?? $"{plan.Count} dead letters of sink {plan.Sink} were enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}.";
+        yield return plan.Message?.Describe() ?? $"Enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}: {Human.Count(plan.Count, "dead letter")} of sink {plan.Sink}.";
         yield return "Delivery begins anew, with no attempt counted, within a second of a dispatcher's time. Messages of the same key that were delivered meanwhile came before.";
     }
 
@@ -65,7 +60,8 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
         var admin = (await session.ConnectAsync(cancellationToken)).Context.OutboxAdmin();
         if (plan.Message is not { } message)
         {
-            return $"{await admin.ReplayDeadLettersAsync(plan.Sink, plan.From, plan.Until, cancellationToken)} messages will be delivered to sink {plan.Sink}.";
+            var replayed = await admin.ReplayDeadLettersAsync(plan.Sink, plan.From, plan.Until, cancellationToken);
+            return $"Will be delivered to sink {plan.Sink}: {Human.Count(replayed, "message")}.";
         }
 
         return await admin.ReplayAsync(plan.Sink, message.Id, cancellationToken)

@@ -48,13 +48,13 @@ internal sealed class OutboxShowVerb : Verb
         {
             OutboxMessageState.Undelivered => "not delivered yet",
             OutboxMessageState.Delayed => "waits for its time",
-            OutboxMessageState.Dead => $"dead after {sink.Attempts} attempts",
+            OutboxMessageState.Dead => $"dead after {Human.Count(sink.Attempts, "attempt")}",
             OutboxMessageState.Passed => "passed: delivered, not wanted by the sink, or purged",
             _ when sink.Behind is { } first && sink.Attempts == 0 => $"waits behind {first}, an earlier one of its key",
-            _ => $"will be tried again; {sink.Attempts} attempts failed",
+            _ => $"will be tried again after {Human.Count(sink.Attempts, "failed attempt")}",
         });
         yield return ($"{name}: next try", Human.Time(sink.DueAt));
         yield return ($"{name}: last error", sink.LastError?.ReplaceLineEndings(" "));
-        yield return ($"{name}: holds up", sink.Following > 0 ? $"{sink.Following} later messages of its key that wait beside the log" : null);
+        yield return ($"{name}: holds up", sink.Following > 0 ? $"{Human.Count(sink.Following, "later message")} of its key" : null);
     }
 }

@@ -5,8 +5,10 @@ using EfConcurrency.Tool.Cli;
 namespace EfConcurrency.Tool.Run;
 
 /// <summary>A lease: renewed by the library while the command runs.</summary>
-internal sealed class LockClaim(Lease lease, Screen screen) : IWorkClaim
+internal sealed class LockClaim(Lease lease, TimeSpan patience, Screen screen) : IWorkClaim
 {
+    private bool _isEnded;
+
     public IReadOnlyDictionary<string, string?> Environment { get; } = new Dictionary<string, string?>
     {
         ["EFC_LEASE"] = lease.Name,
@@ -30,7 +32,7 @@ internal sealed class LockClaim(Lease lease, Screen screen) : IWorkClaim
     {
         try
         {
-            return new(await leases.AcquireAsync(name, wait, options, cancellationToken), screen);
+            return new(await leases.AcquireAsync(name, wait, options, cancellationToken), options.TimeToLive, screen);
         }
         catch (LeaseNotAcquiredException notFree)
         {
@@ -45,17 +47,30 @@ internal sealed class LockClaim(Lease lease, Screen screen) : IWorkClaim
 
     public async Task<bool> EndAsync(int exitCode)
     {
+        _isEnded = true;
+        if (Lost.IsCancellationRequested)
+        {
+            return false;
+        }
+
         try
         {
-            return await lease.ReleaseAsync();
+            // Left alone when it takes longer than the lease: over a cut connection even a cancellation can hang.
+            return await lease.ReleaseAsync(CancellationToken.None).WaitAsync(patience);
         }
-        catch (Exception failure) when (failure is LeaseUnavailableException or LeaseTableMissingException)
+        catch (Exception failure) when (failure is LeaseUnavailableException or LeaseTableMissingException or TimeoutException)
         {
-            // The work was done under the lease. It runs out by itself.
+            // The work was done under the lease.
             screen.Message($"efc: lease {lease.Name} could not be released, and runs out by itself: {failure.Message}");
             return true;
         }
     }
 
-    public ValueTask DisposeAsync() => lease.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (!_isEnded)
+        {
+            await EndAsync(exitCode: 1);
+        }
+    }
 }

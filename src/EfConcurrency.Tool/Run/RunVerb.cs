@@ -38,7 +38,6 @@ internal sealed class RunVerb : Verb
         Add(_grace);
         Add(_conflict);
         Add(_command);
-        Validators.Add(Check);
     }
 
     /// <summary>Signals are the command's business: they must not end efc before it.</summary>
@@ -46,6 +45,7 @@ internal sealed class RunVerb : Verb
 
     protected override async Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
+        Check(session.Arguments);
         var command = session.Arguments.GetValue(_command)!;
         var program = ProgramFile.Find(command[0]);
         var target = new SignalTarget();
@@ -72,41 +72,27 @@ internal sealed class RunVerb : Verb
         }
     }
 
-    private void Check(CommandResult result)
+    /// <exception cref="EfcException">The call makes no sense.</exception>
+    private void Check(ParseResult arguments)
     {
-        var (name, job) = (result.GetValue(_lock), result.GetValue(_slot));
-        var every = result.GetValue(_every);
-        var timeToLive = result.GetValue(_timeToLive);
-        if (OperatingSystem.IsWindows())
+        var (name, job) = (arguments.GetValue(_lock), arguments.GetValue(_slot));
+        var timeToLive = arguments.GetValue(_timeToLive);
+        var problem = OperatingSystem.IsWindows() ? "efc run needs the signals of Unix."
+            : name is null == job is null ? "Name either --lock or --slot."
+            : job is null != (arguments.GetValue(_every) == TimeSpan.Zero) ? "--slot and --every (longer than 0) go together: a slot is one of a period."
+            : timeToLive < ShortestTimeToLive || timeToLive > LongestTimeToLive ? "--ttl must be from 500ms to 7d."
+            : arguments.GetValue(_conflict) is < 0 or > 255 ? "--conflict-exit-code must be from 0 to 255."
+            : arguments.Tokens.All(t => t.Type != TokenType.DoubleDash) ? "Put -- before the command, so that its options are not taken for those of efc."
+            : null;
+        if (problem is not null)
         {
-            result.AddError("efc run needs the signals of Unix.");
-        }
-        else if (name is null == job is null)
-        {
-            result.AddError("Name either --lock or --slot.");
-        }
-        else if (job is null != (every == TimeSpan.Zero))
-        {
-            result.AddError("--slot and --every (longer than 0) go together: a slot is one of a period.");
-        }
-        else if (result.GetResult(_timeToLive) is { Implicit: false } && (timeToLive < ShortestTimeToLive || timeToLive > LongestTimeToLive))
-        {
-            result.AddError("--ttl must be from 500ms to 7d.");
-        }
-        else if (result.GetValue(_conflict) is < 0 or > 255)
-        {
-            result.AddError("--conflict-exit-code must be from 0 to 255.");
+            throw new EfcException(ExitCode.Usage, problem);
         }
     }
 
     private async Task<IWorkClaim?> TakeAsync(Session session, string command, CancellationToken cancellationToken)
     {
         var arguments = session.Arguments;
-        if (arguments.Tokens.All(t => t.Type != TokenType.DoubleDash))
-        {
-            throw new EfcException(ExitCode.Usage, "Put -- before the command, so that its options are not taken for those of efc.");
-        }
-
         var database = await session.ConnectAsync(cancellationToken);
         var (wait, conflict, timeToLive) = (arguments.GetValue(_wait), arguments.GetValue(_conflict), arguments.GetValue(_timeToLive));
 

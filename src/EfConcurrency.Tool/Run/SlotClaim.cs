@@ -77,24 +77,27 @@ internal sealed class SlotClaim : IWorkClaim
             return false;
         }
 
-        using var patience = new CancellationTokenSource(_patience);
+        // Not cancelled, but left alone: over a cut connection even a cancellation can hang.
+        var startedAt = TimeProvider.System.GetTimestamp();
         while (true)
         {
             try
             {
-                await (exitCode == 0 ? _slot.CompleteAsync("exit 0", patience.Token) : _slot.ExtendAsync(AtOnce, patience.Token));
+                var left = _patience - TimeProvider.System.GetElapsedTime(startedAt);
+                var attempt = exitCode == 0 ? _slot.CompleteAsync("exit 0", CancellationToken.None) : _slot.ExtendAsync(AtOnce, CancellationToken.None);
+                await attempt.WaitAsync(left > TimeSpan.Zero ? left : TimeSpan.Zero);
                 return true;
             }
             catch (JobSlotLostException)
             {
                 return false;
             }
-            catch (NpgsqlException) when (exitCode == 0 && !patience.IsCancellationRequested)
+            catch (NpgsqlException) when (exitCode == 0 && TimeProvider.System.GetElapsedTime(startedAt) < _patience)
             {
                 // Work that is done and not recorded as such is done again by the next: worth trying as long as the slot lasts.
-                await Task.Delay(Pause, CancellationToken.None);
+                await Task.Delay(Pause);
             }
-            catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
+            catch (Exception failure) when (failure is NpgsqlException or TimeoutException)
             {
                 return exitCode != 0;
             }

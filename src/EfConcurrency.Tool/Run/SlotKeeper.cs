@@ -8,13 +8,18 @@ namespace EfConcurrency.Tool.Run;
 /// </summary>
 internal sealed class SlotKeeper : IAsyncDisposable
 {
+    private const int MostAttempts = 2;
+
     private static readonly TimeSpan LongestMargin = TimeSpan.FromSeconds(1);
 
     private readonly JobSlotHandle _slot;
     private readonly TimeSpan _timeToLive;
     private readonly CancellationTokenSource _lost = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly Lock _lock = new();
     private readonly Task _loop;
+    private long _trustedFrom = long.MinValue;
+    private int _attempts;
 
     /// <param name="slot">The slot.</param>
     /// <param name="timeToLive">How long a sign of life lasts.</param>
@@ -53,18 +58,25 @@ internal sealed class SlotKeeper : IAsyncDisposable
                 return;
             }
 
-            wait = await IsExtendedAsync() ? Interval : Interval / 4;
+            wait = _attempts < MostAttempts && await IsExtendedInTimeAsync() ? Interval : Interval / 4;
         }
+    }
+
+    /// <summary>An attempt that gets no answer is left alone: over a cut connection even its cancellation can hang.</summary>
+    private async Task<bool> IsExtendedInTimeAsync()
+    {
+        var attempt = IsExtendedAsync();
+        await Task.WhenAny(attempt, Task.Delay(Interval, _stop.Token));
+        return attempt.IsCompleted && await attempt;
     }
 
     private async Task<bool> IsExtendedAsync()
     {
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(_stop.Token);
-        patience.CancelAfter(Interval);
+        Interlocked.Increment(ref _attempts);
         var sentAt = TimeProvider.System.GetTimestamp();
         try
         {
-            await _slot.ExtendAsync(_timeToLive, patience.Token);
+            await _slot.ExtendAsync(_timeToLive, CancellationToken.None);
             TrustFrom(sentAt);
             return true;
         }
@@ -79,12 +91,24 @@ internal sealed class SlotKeeper : IAsyncDisposable
             // Whatever it is, it is no sign of life. Tried again soon, until the time is over.
             return false;
         }
+        finally
+        {
+            Interlocked.Decrement(ref _attempts);
+        }
     }
 
+    /// <summary>Of two signs of life whose answers cross, the later one counts.</summary>
     private void TrustFrom(long sentAt)
     {
-        var margin = _timeToLive / 10 < LongestMargin ? _timeToLive / 10 : LongestMargin;
-        var left = _timeToLive - margin - TimeProvider.System.GetElapsedTime(sentAt);
-        _lost.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+        lock (_lock)
+        {
+            if (sentAt >= _trustedFrom)
+            {
+                _trustedFrom = sentAt;
+                var margin = _timeToLive / 10 < LongestMargin ? _timeToLive / 10 : LongestMargin;
+                var left = _timeToLive - margin - TimeProvider.System.GetElapsedTime(sentAt);
+                _lost.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            }
+        }
     }
 }

@@ -26,7 +26,7 @@ internal sealed class TopVerb : Verb
         if (screen.IsInteractive)
         {
             await LiveView.RunAsync(
-                screen, session.Arguments.GetValue(_interval), async token => Render(screen, await TopReader.ReadAsync(database, thresholds, token)), cancellationToken);
+                session, session.Arguments.GetValue(_interval), async token => Render(screen, await TopReader.ReadAsync(database, thresholds, token)), cancellationToken);
             return ExitCode.Ok;
         }
 

@@ -42,14 +42,44 @@ public sealed class DispatchAdminTests(DispatchDatabase database) : IClassFixtur
         await using var db = dispatching.OpenContext();
         await Eventually.IsTrueAsync(async () => (await db.OutboxAdmin().GetLagAsync(Sink, Token)) is { Retrying: 2, OldestAge: not null });
 
-        // The dispatcher may write a retry's result over it: then it is parked once more.
-        var id = _transport.Envelopes[0].MessageId;
-        await Eventually.IsTrueAsync(async () =>
-        {
-            await db.OutboxAdmin().ParkAsync(Sink, id, Token);
-            return _transport.Taken.Count == 1;
-        });
+        var waiting = await db.OutboxAdmin().ListWaitingAsync(Sink, cancellationToken: Token);
+        Assert.Equal([OutboxPendingState.Retry, OutboxPendingState.Retry], waiting.Select(w => w.State));
+        Assert.Equal(waiting[1].Id, Assert.Single(await db.OutboxAdmin().ListWaitingAsync(Sink, 5, waiting[0].Id, Token)).Id);
+        Assert.True(await db.OutboxAdmin().ParkAsync(Sink, waiting[0].MessageId, Token));
+        await Eventually.IsTrueAsync(() => _transport.Taken.Count == 1);
         Assert.Equal(["good"], _transport.Taken);
+        await Eventually.IsTrueAsync(async () => (await db.OutboxAdmin().ListWaitingAsync(Sink, cancellationToken: Token)).Count == 0);
+    }
+
+    [Fact]
+    public async Task A_message_that_is_parked_while_it_is_being_sent_stays_parked_when_that_fails()
+    {
+        var sending = new TaskCompletionSource();
+        var isParked = new TaskCompletionSource();
+        var isWatched = false;
+        _transport.Answer = m => Recorder.Text(m) == "bad" ? new(SendStatus.Retry) : SendResult.Ok;
+        _transport.Before = async (batch, token) =>
+        {
+            if (Volatile.Read(ref isWatched) && batch.Any(m => Recorder.Text(m) == "bad"))
+            {
+                sending.TrySetResult();
+                await isParked.Task.WaitAsync(token);
+            }
+        };
+        await using var dispatching = await Dispatching.StartAsync(database, _transport, o => o.MaxAttempts = 1_000_000);
+        await database.ExecuteAsync("select enqueue('k', 'bad')");
+        await using var db = dispatching.OpenContext();
+        await Eventually.IsTrueAsync(async () => (await db.OutboxAdmin().GetLagAsync(Sink, Token)).Retrying == 1);
+        Volatile.Write(ref isWatched, true);
+        await sending.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        Assert.True(await db.OutboxAdmin().ParkAsync(Sink, _transport.Envelopes[0].MessageId, Token));
+        isParked.SetResult();
+
+        // What is sent afterwards is kept after the failure: then the parked one is as it was.
+        await database.ExecuteAsync("select enqueue('k', 'good')");
+        await Eventually.IsTrueAsync(() => _transport.Taken.Count == 1);
+        Assert.Single(await db.OutboxAdmin().ListDeadLettersAsync(Sink, cancellationToken: Token));
+        await Eventually.IsTrueAsync(async () => (await db.OutboxAdmin().ListWaitingAsync(Sink, cancellationToken: Token)).Count == 0);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class OutboxChangeTests(ToolDatabase database) : IClassFixture<Too
         await OutboxSeed.PendAsync(database, state: 0, key: "k", attempts: 0);
         var done = (await Efc.RunAsync(database.ConnectionString, "outbox", "park", $"{id}", "--reason", "poison", "--yes")).Expect(0);
 
-        Assert.Contains("1 later messages of its key go on", done.Error, StringComparison.Ordinal);
+        Assert.Contains("1 later message of its key can go on", done.Error, StringComparison.Ordinal);
         Assert.Equal((short)2, await database.ScalarAsync<short>($"select state from efc.outbox_pending where message_id = '{id}'"));
         Assert.Contains("it is dead", (await Efc.RunAsync(database.ConnectionString, "outbox", "park", $"{id}", "--reason", "again", "--yes")).Expect(4).Error, StringComparison.Ordinal);
     }
@@ -56,7 +56,7 @@ public sealed class OutboxChangeTests(ToolDatabase database) : IClassFixture<Too
         var young = await OutboxSeed.PendAsync(database, state: 2);
         var done = (await Efc.RunAsync(database.ConnectionString, "outbox", "purge", "--older-than", "7d", "--reason", "monthly", "--yes")).Expect(0);
 
-        Assert.Contains("1 dead letters of sink bus are deleted", done.Error, StringComparison.Ordinal);
+        Assert.Contains("Deleted: 1 dead letter of sink bus.", done.Error, StringComparison.Ordinal);
         Assert.Equal(new[] { waiting, young }.Order(), (await database.ScalarAsync<Guid[]>("select array_agg(message_id) from efc.outbox_pending")).Order());
         Assert.Contains("0 dead letters", (await Efc.RunAsync(database.ConnectionString, "outbox", "purge", "--older-than", "7d", "--reason", "again", "--yes")).Expect(0).Error, StringComparison.Ordinal);
     }
@@ -92,6 +92,7 @@ public sealed class OutboxChangeTests(ToolDatabase database) : IClassFixture<Too
         (await Contents.UnchangedAsync(database, "outbox", "park", $"{Guid.NewGuid()}", "--reason", "r", "--yes")).Expect(4).OneError();
         Assert.Contains("not delivered yet", (await Contents.UnchangedAsync(database, "outbox", "replay", $"{undelivered}", "--reason", "r", "--yes")).Expect(4).OneError(), StringComparison.Ordinal);
         (await Contents.UnchangedAsync(database, "outbox", "replay", "--dead-since", "1h", "--reason", "r", "--yes")).Expect(4).OneError();
+        (await Contents.UnchangedAsync(database, "outbox", "replay", "--dead-since", "noon", "--reason", "r", "--yes")).Expect(2).OneError();
         (await Contents.UnchangedAsync(database, "outbox", "replay", "--reason", "r", "--yes")).Expect(2).OneError();
         (await Contents.UnchangedAsync(database, "outbox", "replay", $"{undelivered}", "--dead-since", "1h", "--reason", "r", "--yes")).Expect(2).OneError();
         Assert.Contains("yesterday", (await Contents.UnchangedAsync(database, "outbox", "purge", "--older-than", "yesterday", "--reason", "r", "--yes")).Expect(2).OneError(), StringComparison.Ordinal);

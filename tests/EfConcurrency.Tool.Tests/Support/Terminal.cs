@@ -24,7 +24,7 @@ internal sealed class Terminal : IAsyncDisposable
         [
             "-u", "-f", "/dev/null", "new-session", "-d", "-x", "150", "-y", "45",
             "-e", $"EFC_CONNECTION={connectionString}", "-e", "TERM=screen-256color", "-e", "NO_COLOR=",
-            "sh", "-c", "\"$0\" \"$@\"; echo \"[exit $?]\"; exec cat", Efc.Program, .. arguments,
+            "sh", "-c", "trap : INT; \"$0\" \"$@\"; echo \"[exit $?]\"; exec cat", Efc.Program, .. arguments,
         ]);
         return terminal;
     }
@@ -62,6 +62,9 @@ internal sealed class Terminal : IAsyncDisposable
     public Task TypeAsync(string text) => TmuxAsync(["send-keys", "-l", text]);
 
     public Task EnterAsync() => TmuxAsync(["send-keys", "Enter"]);
+
+    /// <summary>Ctrl+C.</summary>
+    public Task InterruptAsync() => TmuxAsync(["send-keys", "C-c"]);
 
     public async ValueTask DisposeAsync() => await TmuxAsync(["kill-server"]);
 

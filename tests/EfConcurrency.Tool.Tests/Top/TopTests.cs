@@ -1,4 +1,5 @@
 using EfConcurrency.AdvisoryLocks;
+using EfConcurrency.Testing;
 using EfConcurrency.Tool.Tests.Support;
 
 namespace EfConcurrency.Tool.Tests.Top;
@@ -23,6 +24,21 @@ public sealed class TopTests(ToolDatabase database) : IClassFixture<ToolDatabase
         await terminal.UntilShowsAsync("Nobody waits for a lock.");
         await terminal.TypeAsync("q");
         await terminal.UntilShowsAsync("[exit 0]");
+    }
+
+    [Fact]
+    public async Task A_server_that_is_away_for_a_moment_is_told_and_asked_again_until_Ctrl_C()
+    {
+        await using var proxy = FaultProxy.Start(database.ConnectionString);
+        await using var terminal = await Terminal.StartAsync(proxy.ConnectionString, "top", "--interval", "200ms");
+        await terminal.UntilShowsAsync("q quits");
+        proxy.BlackHole = true;
+        proxy.CutAll();
+        await terminal.UntilShowsAsync("can't be reached");
+        proxy.BlackHole = false;
+        await terminal.UntilShowsAsync("locks ");
+        await terminal.InterruptAsync();
+        await terminal.UntilShowsAsync("[exit 130]");
     }
 
     [Fact]
