@@ -40,8 +40,9 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
     {
         await using var primary = await LocalPostgres.StartAsync(cancellationToken: Token);
         await using var standby = await primary.StartStandbyAsync(cancellationToken: Token);
-        var entry = await CheckAsync(standby.ConnectionString);
+        var entry = await CheckServerAsync(standby.ConnectionString);
         Assert.Equal((HealthStatus.Unhealthy, "standby"), (entry.Status, entry.Data["server.role"]));
+        Assert.Contains("standby", entry.Description, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -71,16 +72,16 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
     public async Task How_a_pooler_pools_is_found_out(string poolMode, HealthStatus status)
     {
         await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, poolMode);
-        var entry = await CheckPoolerAsync(pooler.ConnectionString, o => o.AllowTransactionPooling = false);
+        var entry = await CheckServerAsync(pooler.ConnectionString, o => o.AllowTransactionPooling = false);
         Assert.Equal((status, poolMode), (entry.Status, entry.Data["server.pooler_mode"]));
-        Assert.Equal(HealthStatus.Healthy, (await CheckPoolerAsync(pooler.ConnectionString)).Status);
+        Assert.Equal(HealthStatus.Healthy, (await CheckServerAsync(pooler.ConnectionString)).Status);
     }
 
     [Fact]
     public async Task A_pooler_whose_server_connections_are_all_taken_is_not_waited_for()
     {
         await using var pooler = await PgBouncer.StartAsync(database.ConnectionString, "session", poolSize: 1);
-        var entry = await CheckPoolerAsync(pooler.ConnectionString, o => o.AllowTransactionPooling = false);
+        var entry = await CheckServerAsync(pooler.ConnectionString, o => o.AllowTransactionPooling = false);
         Assert.Equal((HealthStatus.Healthy, "unknown"), (entry.Status, entry.Data["server.pooler_mode"]));
     }
 
@@ -179,13 +180,13 @@ public sealed class HealthTests(OrderDatabase database) : IClassFixture<OrderDat
         => Assert.Contains("MaxClockSkew", Assert.Throws<ArgumentOutOfRangeException>(() => new ServiceCollection().AddHealthChecks().AddEfConcurrency<OrderContext>(o => o.MaxClockSkew = TimeSpan.Zero)).Message, StringComparison.Ordinal);
 
     /// <summary>By a context that has nothing to look at but the server, so that nothing else takes a connection.</summary>
-    private static async Task<HealthReportEntry> CheckPoolerAsync(string connectionString, Action<EfConcurrencyHealthOptions>? configure = null)
+    private static async Task<HealthReportEntry> CheckServerAsync(string connectionString, Action<EfConcurrencyHealthOptions>? configure = null)
     {
         var services = new ServiceCollection().AddLogging();
         services.AddDbContext<EmptyContext>(o => o.UseNpgsql(connectionString).UseEfConcurrency());
-        services.AddHealthChecks().AddEfConcurrency<EmptyContext>(configure, name: "pooler");
+        services.AddHealthChecks().AddEfConcurrency<EmptyContext>(configure, name: "server");
         await using var provider = services.BuildServiceProvider();
-        return (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token)).Entries["pooler"];
+        return (await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(Token)).Entries["server"];
     }
 
     private static async Task<HealthReportEntry> CheckAsync(string connectionString, Action<EfConcurrencyHealthOptions>? configure = null, TimeProvider? time = null)
