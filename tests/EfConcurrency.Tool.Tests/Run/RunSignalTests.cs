@@ -8,17 +8,17 @@ namespace EfConcurrency.Tool.Tests.Run;
 public sealed class RunSignalTests(ToolDatabase database) : IClassFixture<ToolDatabase>
 {
     /// <summary>Ends in its own way on SIGTERM. What it has started is ended too, or the work would go on.</summary>
-    private const string Polite = "trap 'echo stopped; exit 9' TERM; sleep 60 & echo $!; wait";
+    private const string Polite = "trap 'echo stopped; exit 9' TERM; sleep 300 & echo $!; wait";
 
     private readonly string _name = $"lock {Guid.NewGuid():n}";
 
     private string[] Lock => ["--lock", _name, "--ttl", "1500ms", "--grace", "30s"];
 
     [Theory]
-    [InlineData("TERM", "trap 'echo stopped; exit 9' TERM; sleep 60 & echo $!; wait", 9)]
-    [InlineData("TERM", "sleep 60 & echo $!; wait", 143)]
-    [InlineData("INT", "trap 'echo stopped; exit 3' INT; sleep 60 & echo $!; wait; kill $!; wait", 3)]
-    [InlineData("HUP", "sleep 60 & echo $!; wait", 129)]
+    [InlineData("TERM", "trap 'echo stopped; exit 9' TERM; sleep 300 & echo $!; wait", 9)]
+    [InlineData("TERM", "sleep 300 & echo $!; wait", 143)]
+    [InlineData("INT", "trap 'echo stopped; exit 3' INT; sleep 300 & echo $!; wait; kill $!; wait", 3)]
+    [InlineData("HUP", "sleep 300 & echo $!; wait", 129)]
     public async Task A_signal_goes_to_the_command_and_to_what_it_started_and_efc_ends_after_it(string signal, string script, int exitCode)
     {
         await using var run = Running.Start(database.ConnectionString, Lock, script);
@@ -54,7 +54,7 @@ public sealed class RunSignalTests(ToolDatabase database) : IClassFixture<ToolDa
     [Fact]
     public async Task A_command_that_does_not_stop_is_killed_with_everything_it_started()
     {
-        await using var run = Running.Start(database.ConnectionString, ["--lock", _name, "--ttl", "600ms", "--grace", "100ms"], "trap '' TERM; sleep 60 & echo $!; wait");
+        await using var run = Running.Start(database.ConnectionString, ["--lock", _name, "--ttl", "600ms", "--grace", "100ms"], "trap '' TERM; sleep 300 & echo $!; wait");
         var child = int.Parse((await run.ReadAsync())!, CultureInfo.InvariantCulture);
         await database.ExecuteAsync($"update efc.lease set holder = gen_random_uuid() where name = '{_name}'");
 
@@ -88,7 +88,7 @@ public sealed class RunSignalTests(ToolDatabase database) : IClassFixture<ToolDa
     [Fact]
     public async Task Control_C_in_a_terminal_reaches_the_command_once()
     {
-        const string Script = "n=0; trap 'n=$((n+1)); echo \"int $n\"' INT; echo ready; while ! read line; do :; done; echo \"count $n\"; exec sleep 60";
+        const string Script = "n=0; trap 'n=$((n+1)); echo \"int $n\"' INT; echo ready; while ! read line; do :; done; echo \"count $n\"; exec sleep 300";
         await using var terminal = await Terminal.StartAsync(database.ConnectionString, "run", "--lock", _name, "--", "sh", "-c", Script);
         await terminal.UntilShowsAsync("ready");
         await terminal.TypeAsync("\u0003");

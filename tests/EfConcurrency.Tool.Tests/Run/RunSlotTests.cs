@@ -55,7 +55,7 @@ public sealed class RunSlotTests(ToolDatabase database) : IClassFixture<ToolData
     [Fact]
     public async Task A_command_that_is_told_to_stop_leaves_the_slot_to_others()
     {
-        await using var run = Running.Start(database.ConnectionString, Slot, "echo ready; exec sleep 60");
+        await using var run = Running.Start(database.ConnectionString, Slot, "echo ready; exec sleep 300");
         await run.ExpectAsync("ready");
         await run.SignalAsync("TERM");
         (await run.EndAsync()).Expect(143);
@@ -68,7 +68,7 @@ public sealed class RunSlotTests(ToolDatabase database) : IClassFixture<ToolData
     [InlineData("delete from efc.job_slot where job = '{0}'")]
     public async Task When_the_slot_is_lost_the_command_is_stopped(string loss)
     {
-        await using var run = Running.Start(database.ConnectionString, Slot, "trap 'echo stopped; exit 0' TERM; echo ready; sleep 60 & wait");
+        await using var run = Running.Start(database.ConnectionString, Slot, "trap 'echo stopped; exit 0' TERM; echo ready; sleep 300 & wait");
         await run.ExpectAsync("ready");
         await database.ExecuteAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, loss, _job));
         var result = await run.EndAsync();
@@ -80,7 +80,7 @@ public sealed class RunSlotTests(ToolDatabase database) : IClassFixture<ToolData
     public async Task When_the_database_is_gone_for_longer_than_the_slot_the_command_is_stopped()
     {
         await using var proxy = FaultProxy.Start(database.ConnectionString);
-        await using var run = Running.Start(proxy.ConnectionString, Slot, "trap 'echo stopped; exit 0' TERM; echo ready; sleep 60 & wait");
+        await using var run = Running.Start(proxy.ConnectionString, Slot, "trap 'echo stopped; exit 0' TERM; echo ready; sleep 300 & wait");
         await run.ExpectAsync("ready");
         proxy.BlackHole = true;
         Assert.Contains("could not be reached", (await run.EndAsync()).Expect(76).OneError(), StringComparison.Ordinal);
