@@ -94,10 +94,11 @@ public sealed class LocalPostgresTests
         Assert.Equal("0", await ScalarAsync(server.ConnectionString, $"select count(*)::text from pg_database where datname = '{database.Name}'"));
     }
 
+    /// <summary>Jobs in the background of a shell ignore SIGINT, and so would all that they start.</summary>
     private static Process StartHost(params string[] arguments)
     {
         var program = typeof(LocalPostgresTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "PostgresHost").Value!;
-        return Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
     }
 
     private static int ParentOf(int pid)
