@@ -98,7 +98,7 @@ public sealed class LocalPostgresTests
     private static Process StartHost(params string[] arguments)
     {
         var program = typeof(LocalPostgresTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(a => a.Key == "PostgresHost").Value!;
-        return Process.Start(new ProcessStartInfo("env", ["--default-signal=INT", program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
+        return Process.Start(new ProcessStartInfo("env", ["--default-signal", program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true })!;
     }
 
     private static int ParentOf(int pid)

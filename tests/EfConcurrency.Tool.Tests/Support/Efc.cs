@@ -29,7 +29,8 @@ internal static class Efc
     /// <param name="arguments">Verb and options.</param>
     public static Process Start(string? connectionString, string? wallClock, string[] arguments)
     {
-        var start = new ProcessStartInfo(Program, arguments) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        // The jobs in the background of a shell ignore SIGINT, those under nohup SIGHUP, and so would all that such tests start.
+        var start = new ProcessStartInfo("env", ["--default-signal", Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal) || k is "EFC_CONNECTION" or "NO_COLOR").ToList())
         {
             start.Environment.Remove(name);
