@@ -8,6 +8,8 @@ internal sealed class FrontendMessages
 {
     private const int StartupHeader = 4;
     private const int Header = 5;
+    private const int SslRequest = 80877103;
+    private const int GssEncryptionRequest = 80877104;
 
     private readonly HashSet<string> _commitStatements = new(StringComparer.Ordinal);
     private readonly HashSet<string> _commitPortals = new(StringComparer.Ordinal);
@@ -48,7 +50,8 @@ internal sealed class FrontendMessages
     {
         if (!_isStarted)
         {
-            _isStarted = true;
+            // libpq asks for encryption first, and starts the session when the server has said no.
+            _isStarted = BinaryPrimitives.ReadInt32BigEndian(message[StartupHeader..]) is not (SslRequest or GssEncryptionRequest);
             return Meaning.Other;
         }
 

@@ -13,8 +13,8 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
 {
     private const int Contenders = 8;
 
-    /// <summary>So many reach the server through a proxy of their own, which can turn into a black hole; it is slower than the server.</summary>
-    private const int Proxied = 2;
+    /// <summary>So many reach the server through a proxy of their own, which can turn into a black hole.</summary>
+    private const int Proxied = 4;
 
     private const int Acquisitions = 5000;
     private static readonly string[] Faults = ["pause", "kill", "terminate", "black hole"];

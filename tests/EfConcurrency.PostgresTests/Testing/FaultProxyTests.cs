@@ -47,6 +47,19 @@ public sealed class FaultProxyTests(DatabaseFixture database) : IClassFixture<Da
         await Assert.ThrowsAnyAsync<NpgsqlException>(() => commit);
     }
 
+    [Fact]
+    public async Task Clients_that_ask_for_encryption_first_are_served()
+    {
+        await using var proxy = database.StartProxy();
+        var server = new NpgsqlConnectionStringBuilder(proxy.ConnectionString);
+        using var psql = Process.Start(new ProcessStartInfo(
+            "psql", ["-XAtq", "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, "-d", server.Database!, "-c", "select 42"]) { RedirectStandardOutput = true })!;
+
+        await psql.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromSeconds(30), Token);
+
+        Assert.Equal("42", (await psql.StandardOutput.ReadToEndAsync(Token)).Trim());
+    }
+
     /// <summary>A COMMIT among other statements takes effect when it is executed, not at the end of its batch.</summary>
     [Theory]
     [InlineData(CommitFault.CutBefore, 0L)]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.EntityFrameworkCore;
 
 namespace LeaseHost;
@@ -5,7 +6,11 @@ namespace LeaseHost;
 /// <summary>The tables of the storm, and a log of what happened in the order in which the database let it happen.</summary>
 internal static class StormDatabase
 {
+    /// <summary>So many are written by all.</summary>
     public const int Registers = 4;
+
+    /// <summary>And each contender has one of its own.</summary>
+    private const int Contenders = 8;
 
     /// <summary>
     /// A write is logged by its own transaction, which holds the lease row; a new token by the one that changes that row, which has waited for
@@ -29,11 +34,13 @@ internal static class StormDatabase
         create trigger log_write after update on "Registers" for each row execute function log_write();
         """;
 
+    public static int RegisterOf(string contender) => Registers + 1 + int.Parse(contender, CultureInfo.InvariantCulture);
+
     public static async Task PrepareAsync(string connectionString)
     {
         await using var db = new StormContext(StormContext.Options(connectionString));
         await db.Database.EnsureCreatedAsync();
-        for (var id = 1; id <= Registers; id++)
+        for (var id = 1; id <= Registers + Contenders; id++)
         {
             await using var lease = await db.Leases().AcquireAsync($"register:{id}", TimeSpan.Zero);
             using var scope = db.UseLease(lease);

@@ -11,9 +11,12 @@ switch (args)
     case ["write", var writers, var transactions]:
         await Writers.RunAsync(connectionString, int.Parse(writers, CultureInfo.InvariantCulture), int.Parse(transactions, CultureInfo.InvariantCulture));
         break;
+    case ["write-late"]:
+        await Writers.WriteLateAsync(connectionString);
+        break;
     case ["dispatch", var name, var way]:
         await Dispatcher.RunAsync(connectionString, name, Enum.Parse<Way>(way));
         break;
     default:
-        throw new ArgumentException("Verbs: prepare, write WRITERS TRANSACTIONS, dispatch NAME WAY");
+        throw new ArgumentException("Verbs: prepare, write WRITERS TRANSACTIONS, write-late, dispatch NAME WAY");
 }

@@ -14,6 +14,19 @@ internal static class Writers
         await Task.WhenAll(Enumerable.Range(0, writers).Select(w => Task.Run(() => WriteAsync(contexts, new Random((Environment.ProcessId * 31) + w), transactions))));
     }
 
+    /// <summary>Tells of an item of its own in a transaction that stays open until the process's input ends.</summary>
+    public static async Task WriteLateAsync(string connectionString)
+    {
+        await using var db = new StormContext(StormContext.Options(connectionString));
+        await using var transaction = await db.Database.BeginTransactionAsync();
+        db.Add(new Item { Id = StormDatabase.Items + 1, Version = 1 });
+        db.Outbox().Enqueue(new ItemChanged(StormDatabase.Items + 1, 1), key: "late");
+        await db.SaveChangesAsync();
+        Console.WriteLine("saved");
+        await Console.In.ReadLineAsync();
+        await transaction.CommitAsync();
+    }
+
     private static async Task WriteAsync(IDbContextFactory<StormContext> contexts, Random random, int transactions)
     {
         for (var i = 0; i < transactions; i++)
