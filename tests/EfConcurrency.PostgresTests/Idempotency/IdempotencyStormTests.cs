@@ -12,6 +12,7 @@ public sealed class IdempotencyStormTests(CrashDatabase database) : IClassFixtur
     private const int Twins = 3;
     private const int Workers = 4;
     private const int Kills = 6;
+    private const int Cuts = 11;
     private const int AnswersBeforeKill = 200;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
@@ -27,11 +28,11 @@ public sealed class IdempotencyStormTests(CrashDatabase database) : IClassFixtur
         {
             lock (random)
             {
-                return random.Next(20) == 0;
+                return random.Next(proxy.CommitFaultsInjected < Cuts ? 4 : 20) == 0; // how many commits are its, depends on the machine
             }
         };
 
-        // One of them reaches the server through the proxy, which cuts every twentieth reply to a COMMIT.
+        // One of them reaches the server through the proxy, which cuts replies to a COMMIT.
         var twins = Enumerable.Range(0, Twins).Select(i => Start(i == 0 ? proxy.ConnectionString : database.ConnectionString, Keys, withKey: true)).ToArray();
         var told = new List<string>();
         try
@@ -72,7 +73,7 @@ public sealed class IdempotencyStormTests(CrashDatabase database) : IClassFixtur
             $"{receipts.Sum(r => r.Count())} answers to {Keys} keys, {proxy.CommitFaultsInjected} replies cut, {Kills} kills, "
             + $"{await database.ScalarAsync<long>("select sum(calls) from provider")} calls of the provider for {Keys / 3} charges");
         Assert.True(receipts.Sum(r => r.Count()) > (Twins * Keys) + (Kills / 2 * AnswersBeforeKill), "Processes were killed before or after their work");
-        Assert.True(proxy.CommitFaultsInjected > 10, $"{proxy.CommitFaultsInjected} replies were cut");
+        Assert.True(proxy.CommitFaultsInjected >= Cuts, $"{proxy.CommitFaultsInjected} replies were cut");
     }
 
     /// <summary>The check would find what it looks for.</summary>

@@ -32,7 +32,7 @@ internal static class Leader
             },
             o =>
             {
-                o.Lease = new() { TimeToLive = TimeSpan.FromSeconds(1) };
+                o.Lease = new() { TimeToLive = TimeSpan.FromSeconds(3) };
                 o.RetryInterval = TimeSpan.FromMilliseconds(50);
                 o.FailFastAfter = isStubborn ? TimeSpan.FromMilliseconds(200) : null;
             });
