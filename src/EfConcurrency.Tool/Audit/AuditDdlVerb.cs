@@ -15,15 +15,7 @@ internal sealed class AuditDdlVerb : Verb
     protected override Task<int> RunAsync(Session session, CancellationToken cancellationToken)
     {
         var ddl = AuditSql.Ddl(session.Schema, session.Arguments.GetValue(_role)!);
-        if (session.Screen.IsJson)
-        {
-            session.Screen.WriteJson(new { ddl });
-        }
-        else
-        {
-            session.Screen.WriteText(ddl);
-        }
-
+        session.Screen.Show(new { ddl }, () => session.Screen.WriteText(ddl));
         return Task.FromResult(ExitCode.Ok);
     }
 }

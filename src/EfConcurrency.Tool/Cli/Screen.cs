@@ -102,6 +102,21 @@ internal sealed class Screen
         Out.Write(grid);
     }
 
+    /// <summary>A whole: as JSON, or as a person reads it.</summary>
+    /// <param name="whole">Records with camel-case names in JSON; times in ISO 8601, durations in seconds by their name.</param>
+    /// <param name="print">Writes it for a person.</param>
+    public void Show<T>(T whole, Action print)
+    {
+        if (IsJson)
+        {
+            WriteJson(whole);
+        }
+        else
+        {
+            print();
+        }
+    }
+
     public void WriteJson<T>(T value) => Out.Profile.Out.Writer.WriteLine(JsonSerializer.Serialize(value, Json));
 
     /// <summary>Text as it is: neither wrapped nor coloured.</summary>

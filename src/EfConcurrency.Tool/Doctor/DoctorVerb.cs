@@ -14,21 +14,13 @@ internal sealed class DoctorVerb : Verb
     {
         var database = await session.ConnectAsync(cancellationToken);
         var report = await DoctorRounds.RunAsync(database, _options.Of(session.Arguments), cancellationToken);
-        if (session.Screen.IsJson)
-        {
-            session.Screen.WriteJson(report);
-        }
-        else
-        {
-            session.Screen.List(
-                report.Findings,
-                $"Nothing found by {report.Checks.Count} checks.",
-                ("severity", f => f.Severity.ToString().ToLowerInvariant()),
-                ("check", f => f.Check),
-                ("finding", f => f.What),
-                ("what to do", f => f.Action));
-        }
-
+        session.Screen.Show(report, () => session.Screen.List(
+            report.Findings,
+            $"Nothing found by {report.Checks.Count} checks.",
+            ("severity", f => f.Severity.ToString().ToLowerInvariant()),
+            ("check", f => f.Check),
+            ("finding", f => f.What),
+            ("what to do", f => f.Action)));
         return report.NeedsAttention ? ExitCode.Findings : ExitCode.Ok;
     }
 }

@@ -35,25 +35,22 @@ internal sealed class ExplainVerb : Verb
             throw new EfcException(ExitCode.NotFound, $"Nothing is called '{asked}'. The nearest: {string.Join(", ", Explanations.Nearest(asked))}. 'efc explain' lists all.");
         }
 
-        if (session.Screen.IsJson)
-        {
-            session.Screen.WriteJson(found);
-        }
-        else
-        {
-            foreach (var one in found)
-            {
-                session.Screen.Details(
-                    one,
-                    (one.Kind, one.Id is null ? one.Name : $"{one.Id} {one.Name}"),
-                    ("level", one.Level),
-                    ("message", one.Message),
-                    ("meaning", one.Meaning),
-                    ("what to do", one.Action.Length == 0 ? null : one.Action),
-                    ("see", one.See));
-            }
-        }
-
+        session.Screen.Show(found, () => Print(session.Screen, found));
         return Task.FromResult(ExitCode.Ok);
+    }
+
+    private static void Print(Screen screen, IEnumerable<Explanation> found)
+    {
+        foreach (var one in found)
+        {
+            screen.Details(
+                one,
+                (one.Kind, one.Id is null ? one.Name : $"{one.Id} {one.Name}"),
+                ("level", one.Level),
+                ("message", one.Message),
+                ("meaning", one.Meaning),
+                ("what to do", one.Action.Length == 0 ? null : one.Action),
+                ("see", one.See));
+        }
     }
 }

@@ -29,19 +29,19 @@ internal sealed class LocksTreeVerb : Verb
         }
 
         var roots = await BlockingTree.ReadAsync(database, cancellationToken);
-        if (session.Screen.IsJson)
+        session.Screen.Show(roots, () => Print(session.Screen, roots));
+        return ExitCode.Ok;
+    }
+
+    private static void Print(Screen screen, IReadOnlyList<TreeNode> roots)
+    {
+        if (roots.Count == 0)
         {
-            session.Screen.WriteJson(roots);
-        }
-        else if (roots.Count == 0)
-        {
-            session.Screen.Message(BlockingTree.None);
+            screen.Message(BlockingTree.None);
         }
         else
         {
-            session.Screen.Out.Write(BlockingTree.Render(session.Screen, roots));
+            screen.Out.Write(BlockingTree.Render(screen, roots));
         }
-
-        return ExitCode.Ok;
     }
 }

@@ -18,15 +18,7 @@ internal sealed class StatusVerb : Verb
     {
         var database = await session.ConnectAsync(cancellationToken);
         var report = await StatusReader.ReadAsync(database, _options.Of(session.Arguments), cancellationToken);
-        if (session.Screen.IsJson)
-        {
-            session.Screen.WriteJson(report);
-        }
-        else
-        {
-            session.Screen.Out.Write(Table(session.Screen, report));
-        }
-
+        session.Screen.Show(report, () => session.Screen.Out.Write(Table(session.Screen, report)));
         return report.NeedsAttention ? ExitCode.Findings : ExitCode.Ok;
     }
 

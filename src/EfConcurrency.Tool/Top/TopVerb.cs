@@ -31,15 +31,7 @@ internal sealed class TopVerb : Verb
         }
 
         var view = await TopReader.ReadAsync(database, thresholds, cancellationToken);
-        if (screen.IsJson)
-        {
-            screen.WriteJson(view);
-        }
-        else
-        {
-            screen.Out.Write(Render(screen, view));
-        }
-
+        screen.Show(view, () => screen.Out.Write(Render(screen, view)));
         return view.Status.NeedsAttention ? ExitCode.Findings : ExitCode.Ok;
     }
 

@@ -30,9 +30,9 @@ internal static class IdempotencyCommit
         call.State.Completion = send;
         try
         {
-            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+            await ConfirmedCommit.SendAsync(transaction, ticket).ConfigureAwait(false);
         }
-        catch (Exception exception) when (ticket is not null && RetryCommit.SaysNothingAboutWrites(exception))
+        catch (Exception exception) when (ticket is not null && exception is not CommitOutcomeUnknownException && RetryCommit.SaysNothingAboutWrites(exception))
         {
             var status = await CommitOutcome.AskAsync(call.Context, ticket, call.Time).ConfigureAwait(false);
             switch (status == CommitStatus.Unknown ? await ask().ConfigureAwait(false) : status)

@@ -7,36 +7,27 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfConcurrency.Inbox;
 
 /// <summary>The table of the inbox: quoted names from the model, and the room's statements on it. Cached on the model.</summary>
-internal sealed class InboxTable
+internal sealed class InboxTable : MappedTable
 {
-    private readonly IEntityType _entityType;
-    private readonly Dictionary<string, string> _columns;
-
     private InboxTable(IEntityType entityType, ISqlGenerationHelper sql)
+        : base(entityType, sql)
     {
-        var table = entityType.GetTableMappings().Single().Table;
-        _entityType = entityType;
-        _columns = entityType.GetProperties().ToDictionary(p => p.Name, p => sql.DelimitIdentifier(table.FindColumn(p)!.Name), StringComparer.Ordinal);
-        Name = sql.DelimitIdentifier(table.Name, table.Schema);
         WindowDays = (int)entityType.FindAnnotation(InboxAnnotations.WindowDays)!.Value!;
         Accept = InboxSql.Accept(this);
         AcceptWithSave = InboxSql.AcceptWithSave(this);
     }
 
-    /// <summary>The table, quoted, with its schema.</summary>
-    public string Name { get; }
-
     public int WindowDays { get; }
 
-    public string Slot => _columns[nameof(InboxRecord.Slot)];
+    public string Slot => this[nameof(InboxRecord.Slot)];
 
-    public string Consumer => _columns[nameof(InboxRecord.Consumer)];
+    public string Consumer => this[nameof(InboxRecord.Consumer)];
 
-    public string MessageId => _columns[nameof(InboxRecord.MessageId)];
+    public string MessageId => this[nameof(InboxRecord.MessageId)];
 
-    public string ForeignId => _columns[nameof(InboxRecord.ForeignId)];
+    public string ForeignId => this[nameof(InboxRecord.ForeignId)];
 
-    public string AcceptedAt => _columns[nameof(InboxRecord.AcceptedAt)];
+    public string AcceptedAt => this[nameof(InboxRecord.AcceptedAt)];
 
     public string Accept { get; }
 
@@ -51,7 +42,4 @@ internal sealed class InboxTable
             static argument => new InboxTable(argument.entityType, argument.sql),
             (entityType, sql: context.GetService<ISqlGenerationHelper>()));
     }
-
-    /// <summary>A parameter that is the value of a column.</summary>
-    public SqlParameterValue Value(string property, object? value) => SqlParameterValue.For(_entityType.FindProperty(property)!, value);
 }

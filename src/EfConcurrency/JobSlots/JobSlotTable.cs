@@ -7,46 +7,37 @@ using Microsoft.EntityFrameworkCore.Storage;
 namespace EfConcurrency.JobSlots;
 
 /// <summary>The table of job slots: quoted names from the model, and how values get into its columns. Cached on the model.</summary>
-internal sealed class JobSlotTable
+internal sealed class JobSlotTable : MappedTable
 {
     private const string Annotation = "EfConcurrency:JobSlotTable";
 
-    private readonly IEntityType _entityType;
-    private readonly Dictionary<string, string> _columns;
-
     private JobSlotTable(IEntityType entityType, ISqlGenerationHelper sql)
+        : base(entityType, sql)
     {
-        var table = entityType.GetTableMappings().Single().Table;
-        _entityType = entityType;
-        _columns = entityType.GetProperties().ToDictionary(p => p.Name, p => sql.DelimitIdentifier(table.FindColumn(p)!.Name), StringComparer.Ordinal);
-        Name = sql.DelimitIdentifier(table.Name, table.Schema);
         Columns = string.Join(", ", ((string[])[SlotAt, SlotNo, Attempt, ClaimedBy, ClaimedInfo, ClaimedAt, ExpiresAt, CanReclaim, CompletedAt, Outcome]).Select(c => $"s.{c}"));
     }
 
-    /// <summary>The table, quoted, with its schema.</summary>
-    public string Name { get; }
+    public string Job => this[nameof(JobSlot.Job)];
 
-    public string Job => _columns[nameof(JobSlot.Job)];
+    public string SlotAt => this[nameof(JobSlot.SlotAt)];
 
-    public string SlotAt => _columns[nameof(JobSlot.SlotAt)];
+    public string SlotNo => this[nameof(JobSlot.SlotNo)];
 
-    public string SlotNo => _columns[nameof(JobSlot.SlotNo)];
+    public string Attempt => this[nameof(JobSlot.Attempt)];
 
-    public string Attempt => _columns[nameof(JobSlot.Attempt)];
+    public string ClaimedBy => this[nameof(JobSlot.ClaimedBy)];
 
-    public string ClaimedBy => _columns[nameof(JobSlot.ClaimedBy)];
+    public string ClaimedInfo => this[nameof(JobSlot.ClaimedInfo)];
 
-    public string ClaimedInfo => _columns[nameof(JobSlot.ClaimedInfo)];
+    public string ClaimedAt => this[nameof(JobSlot.ClaimedAt)];
 
-    public string ClaimedAt => _columns[nameof(JobSlot.ClaimedAt)];
+    public string ExpiresAt => this[nameof(JobSlot.ExpiresAt)];
 
-    public string ExpiresAt => _columns[nameof(JobSlot.ExpiresAt)];
+    public string CanReclaim => this[nameof(JobSlot.CanReclaim)];
 
-    public string CanReclaim => _columns[nameof(JobSlot.CanReclaim)];
+    public string CompletedAt => this[nameof(JobSlot.CompletedAt)];
 
-    public string CompletedAt => _columns[nameof(JobSlot.CompletedAt)];
-
-    public string Outcome => _columns[nameof(JobSlot.Outcome)];
+    public string Outcome => this[nameof(JobSlot.Outcome)];
 
     /// <summary>What <see cref="JobSlot.Read"/> reads, in its order, from alias <c>s</c>.</summary>
     public string Columns { get; }
@@ -60,9 +51,6 @@ internal sealed class JobSlotTable
             static argument => new JobSlotTable(argument.entityType, argument.sql),
             (entityType, sql: context.GetService<ISqlGenerationHelper>()));
     }
-
-    /// <summary>A parameter that is or could be the value of a column.</summary>
-    public SqlParameterValue Value(string property, object? value) => SqlParameterValue.For(_entityType.FindProperty(property)!, value);
 
     /// <summary>A length of time as a parameter: microseconds, because an interval of days is not the same length everywhere.</summary>
     public SqlParameterValue Microseconds(TimeSpan time) => Value(nameof(JobSlot.Attempt), time.Ticks / TimeSpan.TicksPerMicrosecond);

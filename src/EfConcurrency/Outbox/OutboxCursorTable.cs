@@ -1,29 +1,25 @@
 using EfConcurrency.Postgres;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfConcurrency.Outbox;
 
 /// <summary>Names of the cursors' table, <see cref="OutboxCursor"/>, quoted.</summary>
-internal sealed class OutboxCursorTable(MappedTable table)
+internal sealed class OutboxCursorTable(IEntityType entityType, ISqlGenerationHelper sql) : MappedTable(entityType, sql)
 {
-    /// <summary>The table, with its schema.</summary>
-    public string Name { get; } = table.Name;
+    public string Sink => this[nameof(OutboxCursor.Sink)];
 
-    public string Sink { get; } = table[nameof(OutboxCursor.Sink)];
+    public string Lane => this[nameof(OutboxCursor.Lane)];
 
-    public string Lane { get; } = table[nameof(OutboxCursor.Lane)];
+    public string Snapshot => this[nameof(OutboxCursor.Snapshot)];
 
-    public string Snapshot { get; } = table[nameof(OutboxCursor.Snapshot)];
+    public string PlannedTo => this[nameof(OutboxCursor.PlannedTo)];
 
-    public string PlannedTo { get; } = table[nameof(OutboxCursor.PlannedTo)];
+    public string LastId => this[nameof(OutboxCursor.LastId)];
 
-    public string LastId { get; } = table[nameof(OutboxCursor.LastId)];
+    public string Owner => this[nameof(OutboxCursor.Owner)];
 
-    public string Owner { get; } = table[nameof(OutboxCursor.Owner)];
+    public string LeaseUntil => this[nameof(OutboxCursor.LeaseUntil)];
 
-    public string LeaseUntil { get; } = table[nameof(OutboxCursor.LeaseUntil)];
-
-    public string Epoch { get; } = table[nameof(OutboxCursor.Epoch)];
-
-    /// <summary>A parameter that is or could be the value of a column.</summary>
-    public SqlParameterValue Value(string property, object? value) => table.Value(property, value);
+    public string Epoch => this[nameof(OutboxCursor.Epoch)];
 }

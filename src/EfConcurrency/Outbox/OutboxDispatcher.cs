@@ -58,8 +58,8 @@ internal sealed class OutboxDispatcher<TContext>(
 
     private void AddServices(OutboxDatabase database, TContext context)
     {
-        var report = new OutboxReport("*", loggers);
-        var sinks = _transports.Select(t => new OutboxSink(database, t, options, _owner, OutboxSignal.Of(context), new(t.Sink, loggers), time)).ToList();
+        var report = new OutboxReport(typeof(TContext), "*", loggers);
+        var sinks = _transports.Select(t => new OutboxSink(database, t, options, _owner, OutboxSignal.Of(context), new(typeof(TContext), t.Sink, loggers), time)).ToList();
         _services.AddRange(sinks.Select(s => (Func<CancellationToken, Task>)(stopping => s.RunAsync(stopping, _ending.Token))));
         if (options.EmptyPartitions)
         {

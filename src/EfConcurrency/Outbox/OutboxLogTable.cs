@@ -1,40 +1,33 @@
 using EfConcurrency.Postgres;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfConcurrency.Outbox;
 
 /// <summary>Names of the log, <see cref="OutboxRecord"/>, quoted.</summary>
-internal sealed class OutboxLogTable(MappedTable table)
+internal sealed class OutboxLogTable(IEntityType entityType, ISqlGenerationHelper sql) : MappedTable(entityType, sql)
 {
-    /// <summary>The table, with its schema.</summary>
-    public string Name { get; } = table.Name;
+    public string Id => this[nameof(OutboxRecord.Id)];
 
-    /// <summary>The columns' names, as the catalogue has them.</summary>
-    public string[] ColumnNames { get; } = table.ColumnNames;
+    public string TransactionId => this[nameof(OutboxRecord.TransactionId)];
 
-    public string Id { get; } = table[nameof(OutboxRecord.Id)];
+    public string Slot => this[nameof(OutboxRecord.Slot)];
 
-    public string TransactionId { get; } = table[nameof(OutboxRecord.TransactionId)];
+    public string Lane => this[nameof(OutboxRecord.Lane)];
 
-    public string Slot { get; } = table[nameof(OutboxRecord.Slot)];
+    public string MessageId => this[nameof(OutboxRecord.MessageId)];
 
-    public string Lane { get; } = table[nameof(OutboxRecord.Lane)];
+    public string CreatedAt => this[nameof(OutboxRecord.CreatedAt)];
 
-    public string MessageId { get; } = table[nameof(OutboxRecord.MessageId)];
+    public string DueAt => this[nameof(OutboxRecord.DueAt)];
 
-    public string CreatedAt { get; } = table[nameof(OutboxRecord.CreatedAt)];
+    public string Key => this[nameof(OutboxRecord.Key)];
 
-    public string DueAt { get; } = table[nameof(OutboxRecord.DueAt)];
+    public string Topic => this[nameof(OutboxRecord.Topic)];
 
-    public string Key { get; } = table[nameof(OutboxRecord.Key)];
+    public string Type => this[nameof(OutboxRecord.Type)];
 
-    public string Topic { get; } = table[nameof(OutboxRecord.Topic)];
+    public string Headers => this[nameof(OutboxRecord.Headers)];
 
-    public string Type { get; } = table[nameof(OutboxRecord.Type)];
-
-    public string Headers { get; } = table[nameof(OutboxRecord.Headers)];
-
-    public string Payload { get; } = table[nameof(OutboxRecord.Payload)];
-
-    /// <summary>A parameter that is or could be the value of a column.</summary>
-    public SqlParameterValue Value(string property, object? value) => table.Value(property, value);
+    public string Payload => this[nameof(OutboxRecord.Payload)];
 }

@@ -7,9 +7,10 @@ namespace EfConcurrency.Outbox;
 /// <summary>Instruments about delivery. Tagged with the sink: sinks are few.</summary>
 internal static class OutboxMeter
 {
-    private static readonly ConcurrentDictionary<string, int> Lanes = new(StringComparer.Ordinal);
+    /// <summary>By context too: two databases of a process may have sinks of one name, which are told together.</summary>
+    private static readonly ConcurrentDictionary<(Type Context, string Sink), int> Lanes = new();
 
-    private static readonly ConcurrentDictionary<string, OutboxLag> Lags = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<(Type Context, string Sink), OutboxLag> Lags = new();
 
     private static readonly Counter<long> Deliveries = Telemetry.Meter.CreateCounter<long>(
         "efconcurrency.outbox.deliveries", "{message}", "Messages that a transport was given, by what became of them.");
@@ -26,17 +27,20 @@ internal static class OutboxMeter
     static OutboxMeter()
     {
         Telemetry.Meter.CreateObservableGauge(
-            "efconcurrency.outbox.lanes", () => Lanes.Select(l => new Measurement<int>(l.Value, Sink(l.Key))), "{lane}", "Lanes that this process leads.");
+            "efconcurrency.outbox.lanes",
+            () => Lanes.GroupBy(l => l.Key.Sink, l => l.Value).Select(l => new Measurement<int>(l.Sum(), Sink(l.Key))),
+            "{lane}",
+            "Lanes that this process leads.");
         Telemetry.Meter.CreateObservableGauge(
             "efconcurrency.outbox.oldest_pending.age",
-            () => Lags.Values.Select(l => new Measurement<double>(l.OldestAge?.TotalSeconds ?? 0, Sink(l.Sink))),
+            () => LagsOfSinks().Select(s => new Measurement<double>(s.Max(l => l.OldestAge)?.TotalSeconds ?? 0, Sink(s.Key))),
             "s",
             "Age of the oldest message that is not delivered; measured by one process for all, every 10 s.");
         Telemetry.Meter.CreateObservableGauge(
             "efconcurrency.outbox.pending.count", Counts, "{message}", "Messages that will be delivered, by what they wait for; measured by one process for all, every 10 s.");
         Telemetry.Meter.CreateObservableGauge(
             "efconcurrency.outbox.dead_letter.count",
-            () => Lags.Values.Select(l => new Measurement<long>(l.Dead, Sink(l.Sink))),
+            () => LagsOfSinks().Select(s => new Measurement<long>(s.Sum(l => l.Dead), Sink(s.Key))),
             "{message}",
             "Messages that will not be delivered unless somebody replays them; measured by one process for all, every 10 s.");
     }
@@ -55,28 +59,31 @@ internal static class OutboxMeter
         }
     }
 
-    public static void Lag(string sink, OutboxLag? lag)
+    public static void Lag(Type context, string sink, OutboxLag? lag)
     {
         if (lag is null)
         {
-            Lags.TryRemove(sink, out _);
+            Lags.TryRemove((context, sink), out _);
         }
         else
         {
-            Lags[sink] = lag;
+            Lags[(context, sink)] = lag;
         }
     }
 
-    public static void Leads(string sink, int lanes) => Lanes[sink] = lanes;
+    public static void Leads(Type context, string sink, int lanes) => Lanes[(context, sink)] = lanes;
 
     public static void Fenced(string sink) => LanesLost.Add(1, Sink(sink));
 
     public static KeyValuePair<string, object?> Sink(string sink) => new(TagNames.Sink, sink);
 
     private static IEnumerable<Measurement<long>> Counts()
-        => from lag in Lags.Values
-           from state in ((string Name, long Count)[])[("undelivered", lag.Undelivered), ("retrying", lag.Retrying), ("delayed", lag.Delayed)]
-           select new Measurement<long>(state.Count, Sink(lag.Sink), new(TagNames.OutboxState, state.Name));
+        => from sink in LagsOfSinks()
+           from state in ((string Name, long Count)[])
+               [("undelivered", sink.Sum(l => l.Undelivered)), ("retrying", sink.Sum(l => l.Retrying)), ("delayed", sink.Sum(l => l.Delayed))]
+           select new Measurement<long>(state.Count, Sink(sink.Key), new(TagNames.OutboxState, state.Name));
+
+    private static IEnumerable<IGrouping<string, OutboxLag>> LagsOfSinks() => Lags.Values.GroupBy(l => l.Sink);
 
     private static string Tag(OutboxOutcome outcome) => outcome switch
     {

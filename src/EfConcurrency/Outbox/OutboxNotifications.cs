@@ -15,7 +15,7 @@ internal sealed class OutboxNotifications<TContext>(IServiceScopeFactory scopes,
         await using (scope.ConfigureAwait(false))
         {
             var context = scope.ServiceProvider.GetRequiredService<TContext>();
-            var notifier = new OutboxNotifier(OutboxDatabase.Of(context, sinks: 0), new("*", loggers), time);
+            var notifier = new OutboxNotifier(OutboxDatabase.Of(context, sinks: 0), new(typeof(TContext), "*", loggers), time);
             await notifier.TellAsync(OutboxSignal.Of(context), stoppingToken).ConfigureAwait(false);
         }
     }

@@ -1,22 +1,23 @@
+using EfConcurrency.Postgres;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
+
 namespace EfConcurrency.Outbox;
 
 /// <summary>Names of the table of dispatchers, <see cref="OutboxOwner"/>, quoted.</summary>
-internal sealed class OutboxOwnerTable(MappedTable table)
+internal sealed class OutboxOwnerTable(IEntityType entityType, ISqlGenerationHelper sql) : MappedTable(entityType, sql)
 {
-    /// <summary>The table, with its schema.</summary>
-    public string Name { get; } = table.Name;
+    public string Sink => this[nameof(OutboxOwner.Sink)];
 
-    public string Sink { get; } = table[nameof(OutboxOwner.Sink)];
+    public string Owner => this[nameof(OutboxOwner.Owner)];
 
-    public string Owner { get; } = table[nameof(OutboxOwner.Owner)];
+    public string People => this[nameof(OutboxOwner.Name)];
 
-    public string People { get; } = table[nameof(OutboxOwner.Name)];
+    public string Capacity => this[nameof(OutboxOwner.Capacity)];
 
-    public string Capacity { get; } = table[nameof(OutboxOwner.Capacity)];
+    public string StartedAt => this[nameof(OutboxOwner.StartedAt)];
 
-    public string StartedAt { get; } = table[nameof(OutboxOwner.StartedAt)];
+    public string LiveUntil => this[nameof(OutboxOwner.LiveUntil)];
 
-    public string LiveUntil { get; } = table[nameof(OutboxOwner.LiveUntil)];
-
-    public string Failure { get; } = table[nameof(OutboxOwner.Failure)];
+    public string Failure => this[nameof(OutboxOwner.Failure)];
 }

@@ -1,41 +1,37 @@
 using EfConcurrency.Postgres;
+using Microsoft.EntityFrameworkCore.Metadata;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfConcurrency.Outbox;
 
 /// <summary>Names of the table of what is pending, <see cref="OutboxPending"/>, quoted.</summary>
-internal sealed class OutboxPendingTable(MappedTable table)
+internal sealed class OutboxPendingTable(IEntityType entityType, ISqlGenerationHelper sql) : MappedTable(entityType, sql)
 {
-    /// <summary>The table, with its schema.</summary>
-    public string Name { get; } = table.Name;
+    public string Sink => this[nameof(OutboxPending.Sink)];
 
-    public string Sink { get; } = table[nameof(OutboxPending.Sink)];
+    public string Id => this[nameof(OutboxPending.Id)];
 
-    public string Id { get; } = table[nameof(OutboxPending.Id)];
+    public string Lane => this[nameof(OutboxPending.Lane)];
 
-    public string Lane { get; } = table[nameof(OutboxPending.Lane)];
+    public string MessageId => this[nameof(OutboxPending.MessageId)];
 
-    public string MessageId { get; } = table[nameof(OutboxPending.MessageId)];
+    public string Key => this[nameof(OutboxPending.Key)];
 
-    public string Key { get; } = table[nameof(OutboxPending.Key)];
+    public string Topic => this[nameof(OutboxPending.Topic)];
 
-    public string Topic { get; } = table[nameof(OutboxPending.Topic)];
+    public string Type => this[nameof(OutboxPending.Type)];
 
-    public string Type { get; } = table[nameof(OutboxPending.Type)];
+    public string Headers => this[nameof(OutboxPending.Headers)];
 
-    public string Headers { get; } = table[nameof(OutboxPending.Headers)];
+    public string Payload => this[nameof(OutboxPending.Payload)];
 
-    public string Payload { get; } = table[nameof(OutboxPending.Payload)];
+    public string CreatedAt => this[nameof(OutboxPending.CreatedAt)];
 
-    public string CreatedAt { get; } = table[nameof(OutboxPending.CreatedAt)];
+    public string DueAt => this[nameof(OutboxPending.DueAt)];
 
-    public string DueAt { get; } = table[nameof(OutboxPending.DueAt)];
+    public string Attempts => this[nameof(OutboxPending.Attempts)];
 
-    public string Attempts { get; } = table[nameof(OutboxPending.Attempts)];
+    public string LastError => this[nameof(OutboxPending.LastError)];
 
-    public string LastError { get; } = table[nameof(OutboxPending.LastError)];
-
-    public string State { get; } = table[nameof(OutboxPending.State)];
-
-    /// <summary>A parameter that is or could be the value of a column.</summary>
-    public SqlParameterValue Value(string property, object? value) => table.Value(property, value);
+    public string State => this[nameof(OutboxPending.State)];
 }

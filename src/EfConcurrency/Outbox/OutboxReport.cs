@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 namespace EfConcurrency.Outbox;
 
 /// <summary>Tells people and meters what happens in a sink.</summary>
-internal sealed class OutboxReport(string sink, ILoggerFactory loggers)
+internal sealed class OutboxReport(Type context, string sink, ILoggerFactory loggers)
 {
     private readonly ILogger _logger = loggers.CreateLogger(OutboxDispatcherLog.Category);
 
@@ -19,7 +19,7 @@ internal sealed class OutboxReport(string sink, ILoggerFactory loggers)
 
     public void Leads(int lanes)
     {
-        OutboxMeter.Leads(sink, lanes);
+        OutboxMeter.Leads(context, sink, lanes);
         OutboxDispatcherLog.LanesHeld(_logger, sink, lanes);
     }
 
@@ -46,7 +46,7 @@ internal sealed class OutboxReport(string sink, ILoggerFactory loggers)
     public void SessionFailed(Exception failure) => OutboxDispatcherLog.SessionFailed(_logger, sink, failure);
 
     /// <summary>What this process reports as the lag; null when another one does.</summary>
-    public void Lag(OutboxLag? lag) => OutboxMeter.Lag(sink, lag);
+    public void Lag(OutboxLag? lag) => OutboxMeter.Lag(context, sink, lag);
 
     public void PartitionEmptied(string partition) => OutboxDispatcherLog.PartitionEmptied(_logger, partition);
 

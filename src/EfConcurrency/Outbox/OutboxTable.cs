@@ -12,10 +12,10 @@ internal sealed class OutboxTable
 
     private OutboxTable(IEntityType record, ISqlGenerationHelper sql)
     {
-        Log = new(new MappedTable(record, sql));
-        Cursor = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxCursor))!, sql));
-        Pending = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxPending))!, sql));
-        Owner = new(new MappedTable(record.Model.FindEntityType(typeof(OutboxOwner))!, sql));
+        Log = new(record, sql);
+        Cursor = new(record.Model.FindEntityType(typeof(OutboxCursor))!, sql);
+        Pending = new(record.Model.FindEntityType(typeof(OutboxPending))!, sql);
+        Owner = new(record.Model.FindEntityType(typeof(OutboxOwner))!, sql);
         Enqueue = OutboxSql.Enqueue(Log);
         EnqueueDelayed = OutboxSql.EnqueueDelayed(Log);
         Lanes = (int)record.FindAnnotation(OutboxAnnotations.Lanes)!.Value!;

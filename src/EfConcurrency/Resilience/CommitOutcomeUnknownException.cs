@@ -1,7 +1,8 @@
 namespace EfConcurrency.Resilience;
 
 /// <summary>
-/// The connection was lost while the transaction was being committed, and whether it was committed could not be found out.
+/// The connection was lost while the transaction was being committed, and whether it was committed could not be found out; or it is
+/// committed on this server, and the wait for a synchronous standby was cut short, so that a failover may lose it.
 /// The work may have happened: don't run it again without looking. An idempotency key makes such work safe to repeat.
 /// </summary>
 public sealed class CommitOutcomeUnknownException : Exception

@@ -11,8 +11,8 @@ namespace EfConcurrency.Resilience;
 internal static class SettledCommit
 {
     /// <summary>
-    /// Commits. Takes no cancellation token: a commit must not be half done, and with synchronous replication a cancelled one reports success.
-    /// Returns only when the transaction is known to be committed.
+    /// Commits. Takes no cancellation token: a commit must not be half done.
+    /// Returns only when the transaction is known to be committed, with synchronous replication on the standby too.
     /// </summary>
     /// <param name="context">The context.</param>
     /// <param name="transaction">Its transaction.</param>
@@ -24,8 +24,13 @@ internal static class SettledCommit
     {
         try
         {
-            await transaction.CommitAsync(CancellationToken.None).ConfigureAwait(false);
+            await ConfirmedCommit.SendAsync(transaction, ticket).ConfigureAwait(false);
             return null;
+        }
+        catch (CommitOutcomeUnknownException) when (ticket is not null)
+        {
+            asked?.Invoke(CommitStatus.Unknown);
+            throw;
         }
         catch (Exception exception) when (ticket is not null && SaysNothing(exception))
         {

@@ -6,12 +6,36 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace EfConcurrency.AspNetCore.Tests.Idempotency;
 
+/// <summary>The ways to make an endpoint idempotent.</summary>
+public enum PaymentApi
+{
+    MinimalApi,
+    Mvc,
+    Middleware,
+}
+
 /// <summary>The same endpoint three times: minimal API, MVC, and under the middleware.</summary>
 internal static class PaymentEndpoints
 {
-    public static void MapMinimal(WebApplication app) => app.MapGroup("/accounts").WithIdempotency().MapPost("{account}/payments", PayAsync).RequireAuthorization(TestUsers.MayPay);
+    public static void Map(WebApplication app, PaymentApi api)
+    {
+        switch (api)
+        {
+            case PaymentApi.MinimalApi:
+                MapMinimal(app);
+                break;
+            case PaymentApi.Mvc:
+                app.MapControllers();
+                break;
+            default:
+                MapUnderMiddleware(app);
+                break;
+        }
+    }
 
-    public static void MapUnderMiddleware(WebApplication app)
+    private static void MapMinimal(WebApplication app) => app.MapGroup("/accounts").WithIdempotency().MapPost("{account}/payments", PayAsync).RequireAuthorization(TestUsers.MayPay);
+
+    private static void MapUnderMiddleware(WebApplication app)
     {
         app.UseRouting();
         app.UseAuthorization();

@@ -50,7 +50,7 @@ public sealed class OpenApiTests(OrderDatabase database) : IClassFixture<OrderDa
                 }
                 else
                 {
-                    PaymentEndpoints.MapMinimal(a);
+                    PaymentEndpoints.Map(a, PaymentApi.MinimalApi);
                 }
             },
             s =>

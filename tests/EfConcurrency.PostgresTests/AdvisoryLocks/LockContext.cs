@@ -9,6 +9,12 @@ public sealed class LockContext(DbContextOptions<LockContext> options) : DbConte
 {
     public DbSet<Tally> Tallies => Set<Tally>();
 
+    public async Task IncrementAsync(int tally, CancellationToken token)
+    {
+        (await Tallies.SingleAsync(t => t.Id == tally, token)).Value++;
+        await SaveChangesAsync(token);
+    }
+
     protected override void OnModelCreating(ModelBuilder modelBuilder) => modelBuilder.Entity<Tally>().HasIndex(t => t.Name).IsUnique();
 }
 

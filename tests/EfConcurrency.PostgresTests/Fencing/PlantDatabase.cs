@@ -9,7 +9,7 @@ namespace EfConcurrency.PostgresTests.Fencing;
 public sealed class PlantDatabase(PostgresServer server) : DatabaseFixture(server)
 {
     /// <summary>Never renewed and never over within a test: what happens to it, the test does.</summary>
-    private static readonly LeaseOptions Still = new() { KeepAlive = false, TimeToLive = TimeSpan.FromMinutes(10) };
+    public static readonly LeaseOptions Still = new() { KeepAlive = false, TimeToLive = TimeSpan.FromMinutes(10) };
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

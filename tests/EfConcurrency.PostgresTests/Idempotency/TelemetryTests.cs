@@ -3,8 +3,8 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 using EfConcurrency.Idempotency;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
 using static EfConcurrency.PostgresTests.Idempotency.LedgerDatabase;
 
 namespace EfConcurrency.PostgresTests.Idempotency;
@@ -46,7 +46,7 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
             }
         });
         meters.Start();
-        using var log = new Messages();
+        using var log = new EventLog();
 
         await RunAsync(() => Task.FromResult(new IdempotentResponse(200)));
         await RunAsync(() => Task.FromResult(new IdempotentResponse(200)));
@@ -105,34 +105,5 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
             cancellationToken: patience.Token));
 
         Assert.Equal(("cancelled", ActivityStatusCode.Unset, null), (span!.GetTagItem("efconcurrency.outcome"), span.Status, span.GetTagItem("error.type")));
-    }
-
-    private sealed class Messages : ILoggerFactory, ILogger
-    {
-        private readonly ConcurrentQueue<(int Id, string Text)> _entries = new();
-
-        public IEnumerable<(int Id, string Text)> Entries => _entries;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull
-            => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (eventId.Name?.StartsWith("EfConcurrency.", StringComparison.Ordinal) == true)
-            {
-                _entries.Enqueue((eventId.Id, formatter(state, exception)));
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 using EfConcurrency.Inbox;
 using EfConcurrency.Messaging;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -34,7 +35,7 @@ public sealed class TelemetryTests(ShopDatabase shop) : IClassFixture<ShopDataba
         listener.SetMeasurementEventCallback<long>((_, value, tags, _) => Add(counts, tags, "efconcurrency.message.type"));
         listener.SetMeasurementEventCallback<double>((_, value, tags, _) => Add(durations, tags));
         listener.Start();
-        using var log = new Messages();
+        using var log = new EventLog("Inbox");
         await using var services = shop.Services(
             (_, message, _, _) => message.Order switch { "bad" => throw new NotSupportedException(), "never" => throw new MessageRejectedException("never"), _ => Task.CompletedTask },
             services: s => s.AddMessageHandlers<ShopContext>(h => h.Consumer("telemetry").Handle<OrderPlaced, Handler>()).AddSingleton<ILoggerFactory>(log));
@@ -139,35 +140,5 @@ public sealed class TelemetryTests(ShopDatabase shop) : IClassFixture<ShopDataba
         var isContinued = !isInSpan && messages == 1;
         Assert.Equal(isContinued, span.TraceId == Sender.TraceId);
         Assert.Equal(isContinued ? [] : [Sender.TraceId], span.Links.Select(l => l.Context.TraceId));
-    }
-
-    private sealed class Messages : ILoggerFactory, ILogger
-    {
-        private readonly ConcurrentQueue<int> _ids = new();
-
-        public IEnumerable<int> Ids => _ids;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull
-            => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (eventId.Name?.StartsWith("EfConcurrency.Inbox.", StringComparison.Ordinal) == true)
-            {
-                Assert.NotEmpty(formatter(state, exception));
-                _ids.Enqueue(eventId.Id);
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

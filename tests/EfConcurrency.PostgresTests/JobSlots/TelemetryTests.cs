@@ -3,7 +3,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 using EfConcurrency.JobSlots;
-using Microsoft.Extensions.Logging;
+using EfConcurrency.PostgresTests.Support;
 using static EfConcurrency.PostgresTests.JobSlots.SlotDatabase;
 
 namespace EfConcurrency.PostgresTests.JobSlots;
@@ -34,7 +34,7 @@ public sealed class TelemetryTests(SlotDatabase database) : IClassFixture<SlotDa
             },
         };
         ActivitySource.AddActivityListener(listener);
-        using var log = new Messages();
+        using var log = new EventLog("JobSlots");
         var slots = database.Slots(loggers: log);
 
         var late = Handle(await slots.TryClaimAsync(job, Midnight, AtLeastOnce, Token));
@@ -86,35 +86,5 @@ public sealed class TelemetryTests(SlotDatabase database) : IClassFixture<SlotDa
         public IEnumerable<string> Counts => _counts;
 
         public void Dispose() => _listener.Dispose();
-    }
-
-    private sealed class Messages : ILoggerFactory, ILogger
-    {
-        private readonly ConcurrentQueue<int> _ids = new();
-
-        public IEnumerable<int> Ids => _ids;
-
-        public void AddProvider(ILoggerProvider provider) => throw new NotSupportedException();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull
-            => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (eventId.Name?.StartsWith("EfConcurrency.JobSlots.", StringComparison.Ordinal) == true)
-            {
-                Assert.NotEmpty(formatter(state, exception));
-                _ids.Enqueue(eventId.Id);
-            }
-        }
-
-        public void Dispose()
-        {
-        }
     }
 }

@@ -3,7 +3,6 @@ using EfConcurrency.PostgresTests.Fencing;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Hosting;
 
 namespace EfConcurrency.PostgresTests.Leases;
 
@@ -27,7 +26,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
                 tokens.Add(leadership.FencingToken);
             }
 
-            await UntilCancelledAsync(over);
+            await ElectionMember.UntilCancelledAsync(over);
             Interlocked.Decrement(ref leading);
         })).ToList();
 
@@ -53,7 +52,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         var mayEnd = new TaskCompletionSource();
         var first = Start(async (_, over) =>
         {
-            await UntilCancelledAsync(over);
+            await ElectionMember.UntilCancelledAsync(over);
             cancelled.SetResult();
             await mayEnd.Task;
         });
@@ -62,7 +61,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
 
         var stopping = first.Service.StopAsync(Token);
         await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
-        await Eventually.IsTrueAsync(async () => (await DescribeAsync())!.RenewedAt > held.AcquiredAt + Quick.Lease.TimeToLive);
+        await Eventually.IsTrueAsync(async () => (await DescribeAsync())!.RenewedAt > held.AcquiredAt + ElectionMember.TimeToLive);
         Assert.False(stopping.IsCompleted);
         Assert.Equal(held.Holder, (await DescribeAsync())!.Holder);
 
@@ -81,7 +80,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         await using var member = Start(async (_, over) =>
         {
             terms++;
-            await UntilCancelledAsync(over);
+            await ElectionMember.UntilCancelledAsync(over);
             lost.TrySetResult();
             await mayEnd.Task;
         });
@@ -94,7 +93,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         mayEnd.SetResult();
         await Eventually.IsTrueAsync(() => member.Election.IsLeader);
         Assert.Equal(2, terms);
-        var ended = Assert.Single(member.Observer.Ended);
+        var ended = Assert.Single(member.Heard.Ended);
         Assert.Equal((LeaseLoss.TakenOver, true), (ended.Loss!.Value, ended.IsThisProcess));
     }
 
@@ -111,25 +110,25 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
                 case 2:
                     return;
                 default:
-                    await UntilCancelledAsync(over);
+                    await ElectionMember.UntilCancelledAsync(over);
                     break;
             }
         });
         await Eventually.IsTrueAsync(() => terms == 3 && member.Election.IsLeader);
-        Assert.Equal([null, null], member.Observer.Ended.Select(e => e.Loss));
+        Assert.Equal([null, null], member.Heard.Ended.Select(e => e.Loss));
     }
 
     [Fact]
     public async Task Observers_hear_of_leaders_and_may_fail()
     {
-        await using var leader = Start((_, over) => UntilCancelledAsync(over), "alpha");
+        await using var leader = Start((_, over) => ElectionMember.UntilCancelledAsync(over), "alpha");
         await Eventually.IsTrueAsync(() => leader.Election.IsLeader);
-        await using var follower = Start((_, over) => UntilCancelledAsync(over), "beta");
-        await Eventually.IsTrueAsync(() => !follower.Observer.Leaders.IsEmpty);
+        await using var follower = Start((_, over) => ElectionMember.UntilCancelledAsync(over), "beta");
+        await Eventually.IsTrueAsync(() => !follower.Heard.Leaders.IsEmpty);
 
-        var heard = Assert.Single(follower.Observer.Leaders);
+        var heard = Assert.Single(follower.Heard.Leaders);
         Assert.Equal(("alpha", false, leader.Election.Leader!.FencingToken), (heard.Leader, heard.IsThisProcess, heard.FencingToken));
-        Assert.Equal(("alpha", true), (Assert.Single(leader.Observer.Leaders).Leader, Assert.Single(leader.Observer.Elected).IsThisProcess));
+        Assert.Equal(("alpha", true), (Assert.Single(leader.Heard.Leaders).Leader, Assert.Single(leader.Heard.Elected).IsThisProcess));
         Assert.Equal("alpha", follower.Election.Leader!.Leader);
     }
 
@@ -145,7 +144,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
             db.Add(new Remark { Text = Name });
             await db.SaveChangesAsync(over);
             saved.SetResult(leadership.FencingToken);
-            await UntilCancelledAsync(over);
+            await ElectionMember.UntilCancelledAsync(over);
         });
         Assert.Equal((await DescribeUntilAsync())!.FencingToken, await saved.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
     }
@@ -154,7 +153,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
     public async Task A_database_that_comes_later_is_waited_for()
     {
         await using var own = await plant.CreateDatabaseAsync();
-        await using var member = Start((_, over) => UntilCancelledAsync(over), connectionString: own.ConnectionString);
+        await using var member = Start((_, over) => ElectionMember.UntilCancelledAsync(over), connectionString: own.ConnectionString);
         await using var db = plant.Open(connectionString: own.ConnectionString);
         await db.Database.EnsureCreatedAsync(Token);
         await Eventually.IsTrueAsync(() => member.Election.IsLeader);
@@ -175,26 +174,8 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         Assert.Contains("already", Assert.Throws<ArgumentException>(() => services.AddLeaderElection<PlantContext>("x", Body)).Message, StringComparison.Ordinal);
     }
 
-    private static LeaderElectionOptions Quick { get; } = new() { Lease = new() { TimeToLive = TimeSpan.FromSeconds(1) } };
-
-    private Member Start(Func<Leadership, CancellationToken, Task> body, string? info = null, string? connectionString = null)
-    {
-        var observer = new Observer();
-        var services = new ServiceCollection()
-            .AddLogging()
-            .AddDbContext<PlantContext>(o => o.UseNpgsql(connectionString ?? plant.ConnectionString).UseEfConcurrency())
-            .AddSingleton<INotifyLeadership>(new Failing())
-            .AddSingleton<INotifyLeadership>(observer)
-            .AddLeaderElection<PlantContext>(Name, body, o =>
-            {
-                o.Lease = new() { TimeToLive = Quick.Lease.TimeToLive, HolderInfo = info };
-                o.RetryInterval = TimeSpan.FromMilliseconds(50);
-            })
-            .BuildServiceProvider();
-        var member = new Member(services, services.GetServices<IHostedService>().Single(), services.GetRequiredKeyedService<ILeaderElection>(Name), observer);
-        _ = member.Service.StartAsync(Token);
-        return member;
-    }
+    private ElectionMember Start(Func<Leadership, CancellationToken, Task> body, string? info = null, string? connectionString = null)
+        => ElectionMember.Start(Name, body, info, connectionString ?? plant.ConnectionString);
 
     private async Task<LeaseInfo?> DescribeAsync()
     {
@@ -212,53 +193,5 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
     {
         await using var db = plant.Open();
         await db.Leases().ForceAsync(Name, Token);
-    }
-
-    private static async Task UntilCancelledAsync(CancellationToken over)
-    {
-        var cancelled = new TaskCompletionSource();
-        await using var registration = over.Register(() => cancelled.TrySetResult());
-        await cancelled.Task;
-    }
-
-    private sealed record Member(ServiceProvider Services, IHostedService Service, ILeaderElection Election, Observer Observer) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await Service.StopAsync(CancellationToken.None);
-            await Services.DisposeAsync();
-        }
-    }
-
-    private sealed class Observer : INotifyLeadership
-    {
-        public System.Collections.Concurrent.ConcurrentQueue<LeadershipChange> Leaders { get; } = new();
-
-        public System.Collections.Concurrent.ConcurrentQueue<LeadershipChange> Elected { get; } = new();
-
-        public System.Collections.Concurrent.ConcurrentQueue<LeadershipChange> Ended { get; } = new();
-
-        public ValueTask ElectedAsync(LeadershipChange change, CancellationToken cancellationToken)
-        {
-            Elected.Enqueue(change);
-            return ValueTask.CompletedTask;
-        }
-
-        public ValueTask EndedAsync(LeadershipChange change, CancellationToken cancellationToken)
-        {
-            Ended.Enqueue(change);
-            return ValueTask.CompletedTask;
-        }
-
-        public ValueTask NewLeaderAsync(LeadershipChange change, CancellationToken cancellationToken)
-        {
-            Leaders.Enqueue(change);
-            return ValueTask.CompletedTask;
-        }
-    }
-
-    private sealed class Failing : INotifyLeadership
-    {
-        public ValueTask ElectedAsync(LeadershipChange change, CancellationToken cancellationToken) => throw new InvalidOperationException("observer");
     }
 }

@@ -142,7 +142,7 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
     public async Task Processes_wake_each_other()
     {
         await using var db = new DispatchContext(new DbContextOptionsBuilder<DispatchContext>().UseNpgsql(database.ConnectionString).UseEfConcurrency().Options);
-        var notifier = new OutboxNotifier(OutboxDatabase.Of(db, 1), new("*", NullLoggerFactory.Instance), TimeProvider.System);
+        var notifier = new OutboxNotifier(OutboxDatabase.Of(db, 1), new(typeof(DispatchContext), "*", NullLoggerFactory.Instance), TimeProvider.System);
         using var enough = new CancellationTokenSource();
         var heard = new TaskCompletionSource();
         var hearing = notifier.HearAsync(() => heard.TrySetResult(), enough.Token);

@@ -142,7 +142,7 @@ public sealed class DispatchRetentionTests(DispatchDatabase fixture) : IClassFix
     private OutboxRetention Retention()
     {
         using var db = Context();
-        return new(OutboxDatabase.Of(db, 1), new("*", LoggerFactory.Create(l => l.AddProvider(_log))), TimeProvider.System);
+        return new(OutboxDatabase.Of(db, 1), new(typeof(DispatchContext), "*", LoggerFactory.Create(l => l.AddProvider(_log))), TimeProvider.System);
     }
 
     /// <summary>Runs a dispatcher until that many are taken in all, and stops it, which keeps its cursors.</summary>

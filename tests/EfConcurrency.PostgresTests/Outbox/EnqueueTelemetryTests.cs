@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
 using EfConcurrency.Outbox;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.Logging;
 
 namespace EfConcurrency.PostgresTests.Outbox;
 
@@ -52,7 +52,7 @@ public sealed class EnqueueTelemetryTests(EnqueueDatabase shop) : IClassFixture<
     [Fact]
     public async Task Saved_and_forgotten_messages_are_logged()
     {
-        using var log = new Messages();
+        using var log = new EventLog("Outbox");
         await using var db = shop.Open(options: o => o.UseLoggerFactory(log));
         db.Outbox().Enqueue(new SaleMade(1, ""));
         db.ChangeTracker.Clear();
@@ -64,32 +64,4 @@ public sealed class EnqueueTelemetryTests(EnqueueDatabase shop) : IClassFixture<
     }
 
     private sealed record Measured(string Text);
-
-    private sealed class Messages : ILoggerFactory, ILogger
-    {
-        public ConcurrentQueue<int> Ids { get; } = new();
-
-        public ILogger CreateLogger(string categoryName) => this;
-
-        public void AddProvider(ILoggerProvider provider)
-        {
-        }
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-            if (eventId.Id is >= 60800 and < 60900)
-            {
-                Ids.Enqueue(eventId.Id);
-            }
-        }
-
-        public void Dispose()
-        {
-        }
-    }
 }

@@ -1,9 +1,8 @@
-using System.Transactions;
 using EfConcurrency.Testing;
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
+using static EfConcurrency.PostgresTests.Versioning.RetryOptions;
 
 namespace EfConcurrency.PostgresTests.Versioning;
 
@@ -11,12 +10,6 @@ namespace EfConcurrency.PostgresTests.Versioning;
 public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixture<ShopDatabase>
 {
     private const string DivideByZero = "select 1 / 0";
-
-    private static readonly RetryOnConflictOptions NoPause = new() { BaseDelay = TimeSpan.Zero, MaxDelay = TimeSpan.Zero };
-
-    private static readonly RetryOnConflictOptions PerSave = new() { BaseDelay = TimeSpan.Zero, Transaction = ConflictRetryTransaction.PerSave };
-
-    private PooledDbContextFactory<ShopContext> Factory => ShopFactory.Create(shop.ConnectionString);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -26,7 +19,7 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
         // PostgreSQL answers COMMIT in an aborted transaction with ROLLBACK, which is no error.
         var text = Guid.NewGuid().ToString();
 
-        var error = await Assert.ThrowsAsync<PostgresException>(() => Factory.RetryOnConflictAsync(
+        var error = await Assert.ThrowsAsync<PostgresException>(() => shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 db.Add(new Plain { Text = text });
@@ -47,7 +40,7 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
     {
         var text = Guid.NewGuid().ToString();
 
-        await Assert.ThrowsAsync<PostgresException>(() => Factory.RetryOnConflictAsync(
+        await Assert.ThrowsAsync<PostgresException>(() => shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 db.Add(new Plain { Text = text });
@@ -67,7 +60,7 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
     {
         var attempts = 0;
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 if (++attempts == 1)
@@ -91,7 +84,7 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
         var text = Guid.NewGuid().ToString();
         var attempts = 0;
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 db.Add(new Plain { Text = text });
@@ -116,7 +109,7 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
         var id = (await shop.AddAsync(new Customer { Address = new() { City = "x" } })).Id;
         var attempts = 0;
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 var customer = await db.Customers.SingleAsync(c => c.Id == id, token);
@@ -139,7 +132,7 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
     {
         var text = Guid.NewGuid().ToString();
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 db.Add(new Plain { Text = text });
@@ -152,41 +145,6 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
             Token);
 
         Assert.Equal(1L, await CountAsync(text));
-    }
-
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task A_unit_that_ends_the_transaction_itself_is_refused_and_not_run_again(bool commit)
-    {
-        var attempts = 0;
-
-        await Assert.ThrowsAsync<RetryNotPossibleException>(() => Factory.RetryOnConflictAsync(
-            async (db, token) =>
-            {
-                attempts++;
-                db.Add(new Plain());
-                await db.SaveChangesAsync(token);
-                await (commit ? db.Database.CommitTransactionAsync(token) : db.Database.RollbackTransactionAsync(token));
-                throw new DbUpdateConcurrencyException("a conflict in what follows");
-            },
-            NoPause,
-            Token));
-
-        Assert.Equal(1, attempts);
-    }
-
-    [Fact]
-    public async Task An_ambient_transaction_is_refused_in_both_forms()
-    {
-        using var scope = new TransactionScope(TransactionScopeAsyncFlowOption.Enabled);
-        await using var db = shop.Open();
-
-        foreach (var options in (RetryOnConflictOptions[])[NoPause, PerSave])
-        {
-            await Assert.ThrowsAsync<RetryNotPossibleException>(() => db.RetryOnConflictAsync((_, _) => Task.CompletedTask, options, Token));
-            await Assert.ThrowsAsync<RetryNotPossibleException>(() => Factory.RetryOnConflictAsync((_, _) => Task.CompletedTask, options, Token));
-        }
     }
 
     [Fact]
@@ -209,28 +167,12 @@ public sealed class RetryNothingSwallowedTests(ShopDatabase shop) : IClassFixtur
     }
 
     [Fact]
-    public async Task With_a_transaction_per_save_a_write_beside_the_save_is_refused()
-    {
-        var id = (await shop.AddAsync(new Counter())).Id;
-
-        await Assert.ThrowsAsync<RetryNotPossibleException>(() => Factory.RetryOnConflictAsync(
-            async (db, token) =>
-            {
-                await db.Counters.Where(c => c.Id == id).ExecuteUpdateAsync(s => s.SetProperty(c => c.Value, c => c.Value + 1), token);
-                db.Add(new Plain());
-                await db.SaveChangesAsync(token);
-            },
-            PerSave,
-            Token));
-    }
-
-    [Fact]
     public async Task With_a_transaction_per_save_a_connection_lost_before_the_write_is_no_riddle()
     {
         var text = Guid.NewGuid().ToString();
         var attempts = 0;
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 await db.Database.OpenConnectionAsync(token);

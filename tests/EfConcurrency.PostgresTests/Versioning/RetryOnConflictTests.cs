@@ -1,16 +1,13 @@
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Infrastructure;
 using Npgsql;
+using static EfConcurrency.PostgresTests.Versioning.RetryOptions;
 
 namespace EfConcurrency.PostgresTests.Versioning;
 
+/// <summary>A unit that loses runs again, as a whole and on what the winner wrote.</summary>
 public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<ShopDatabase>
 {
-    private static readonly RetryOnConflictOptions NoPause = new() { BaseDelay = TimeSpan.Zero, MaxDelay = TimeSpan.Zero };
-
-    private PooledDbContextFactory<ShopContext> Factory => ShopFactory.Create(shop.ConnectionString);
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -19,7 +16,7 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
         var id = (await shop.AddAsync(new Counter())).Id;
         var attempts = 0;
 
-        var result = await Factory.RetryOnConflictAsync(
+        var result = await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
@@ -47,7 +44,7 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
         var attempts = 0;
         var text = Guid.NewGuid().ToString();
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 db.Add(new Plain { Text = text });
@@ -81,7 +78,7 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
             OnRetry = attempt => retries.Add(attempt.Attempt),
         };
 
-        var conflict = await Assert.ThrowsAsync<VersionConflictException>(() => Factory.RetryOnConflictAsync(
+        var conflict = await Assert.ThrowsAsync<VersionConflictException>(() => shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
@@ -102,7 +99,7 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
         var id = (await shop.AddAsync(new Counter())).Id;
         var text = Guid.NewGuid().ToString();
 
-        await Assert.ThrowsAsync<VersionConflictException>(() => Factory.RetryOnConflictAsync(
+        await Assert.ThrowsAsync<VersionConflictException>(() => shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 db.Add(new Plain { Text = text });
@@ -149,7 +146,7 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
         var id = (await shop.AddAsync(new Customer { Address = new() { City = "x" } })).Id;
         var attempts = 0;
 
-        await Factory.RetryOnConflictAsync(
+        await shop.Factory.RetryOnConflictAsync(
             async (db, token) =>
             {
                 var customer = await db.Customers.SingleAsync(c => c.Id == id, token);
@@ -195,133 +192,6 @@ public sealed class RetryOnConflictTests(ShopDatabase shop) : IClassFixture<Shop
 
         Assert.Equal(11, await shop.ScalarAsync<int>($"select \"Value\" from \"Counters\" where \"Id\" = {id}"));
         Assert.True(db.Database.AutoSavepointsEnabled);
-    }
-
-    [Fact]
-    public async Task A_context_in_a_transaction_is_refused()
-    {
-        await using var db = shop.Open();
-        await using var transaction = await db.Database.BeginTransactionAsync(Token);
-
-        var error = await Assert.ThrowsAsync<RetryNotPossibleException>(() => db.RetryOnConflictAsync((_, _) => Task.CompletedTask, cancellationToken: Token));
-
-        Assert.Contains("open transaction", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_context_with_unsaved_changes_is_refused()
-    {
-        await using var db = shop.Open();
-        db.Add(new Plain());
-
-        var error = await Assert.ThrowsAsync<RetryNotPossibleException>(() => db.RetryOnConflictAsync((_, _) => Task.CompletedTask, cancellationToken: Token));
-
-        Assert.Contains("unsaved changes", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task A_unit_inside_a_unit_on_the_same_context_is_refused()
-    {
-        await using var db = shop.Open();
-
-        var error = await Assert.ThrowsAsync<RetryNotPossibleException>(() => db.RetryOnConflictAsync(
-            (context, token) => context.RetryOnConflictAsync((_, _) => Task.CompletedTask, cancellationToken: token), cancellationToken: Token));
-
-        Assert.Contains("call the inner work directly", error.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task With_a_transaction_per_save_a_second_save_is_refused()
-    {
-        await Assert.ThrowsAsync<RetryNotPossibleException>(() => Factory.RetryOnConflictAsync(
-            async (db, token) =>
-            {
-                db.Add(new Plain());
-                await db.SaveChangesAsync(token);
-                db.Add(new Plain());
-                await db.SaveChangesAsync(token);
-            },
-            new RetryOnConflictOptions { Transaction = ConflictRetryTransaction.PerSave },
-            Token));
-    }
-
-    [Fact]
-    public async Task Callbacks_run_once_after_the_commit_of_the_attempt_that_succeeded()
-    {
-        var id = (await shop.AddAsync(new Counter())).Id;
-        var told = new List<string>();
-        var attempts = 0;
-
-        await Factory.RetryOnConflictAsync(
-            async (db, token) =>
-            {
-                var attempt = ++attempts;
-                var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
-                if (attempt == 1)
-                {
-                    await shop.ChangeAsync<Counter>(id, c => c.Value = 10);
-                }
-
-                counter.Value++;
-                db.AfterCommit(async _ => told.Add($"first of attempt {attempt}, value {await shop.ScalarAsync<int>($"select \"Value\" from \"Counters\" where \"Id\" = {id}")}"));
-                db.AfterCommit(_ =>
-                {
-                    told.Add("second");
-                    return Task.CompletedTask;
-                });
-                await db.SaveChangesAsync(token);
-            },
-            NoPause,
-            Token);
-
-        Assert.Equal(["first of attempt 2, value 11", "second"], told);
-    }
-
-    [Fact]
-    public async Task A_callback_that_fails_does_not_hide_that_the_work_is_committed()
-    {
-        var text = Guid.NewGuid().ToString();
-        var attempts = 0;
-
-        await Assert.ThrowsAsync<AfterCommitException>(() => Factory.RetryOnConflictAsync(
-            async (db, token) =>
-            {
-                attempts++;
-                db.Add(new Plain { Text = text });
-                db.AfterCommit(_ => throw new DbUpdateConcurrencyException("looks like a conflict"));
-                await db.SaveChangesAsync(token);
-            },
-            NoPause,
-            Token));
-
-        Assert.Equal(1, attempts);
-        Assert.Equal(1L, await shop.ScalarAsync<long>($"select count(*) from \"Plains\" where \"Text\" = '{text}'"));
-    }
-
-    [Fact]
-    public async Task Outside_of_a_unit_there_is_no_commit_to_follow()
-    {
-        await using var db = shop.Open();
-        Assert.Throws<InvalidOperationException>(() => db.AfterCommit(_ => Task.CompletedTask));
-    }
-
-    [Fact]
-    public async Task A_pooled_context_takes_nothing_of_a_unit_to_its_next_user()
-    {
-        var factory = ShopFactory.Create(shop.ConnectionString);
-        await Assert.ThrowsAsync<InvalidOperationException>(() => factory.RetryOnConflictAsync(
-            (db, _) =>
-            {
-                db.AfterCommit(_ => Task.CompletedTask);
-                throw new InvalidOperationException("bug");
-            },
-            NoPause,
-            Token));
-
-        await using var next = await factory.CreateDbContextAsync(Token);
-        Assert.True(next.Database.AutoSavepointsEnabled);
-        Assert.False(next.GetService<RetryUnitState>().IsActive);
-        Assert.Empty(next.GetService<RetryUnitState>().AfterCommit);
     }
 
     [Theory]

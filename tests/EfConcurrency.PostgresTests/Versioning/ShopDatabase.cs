@@ -1,12 +1,15 @@
 using EfConcurrency.Infrastructure;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Infrastructure;
 
 namespace EfConcurrency.PostgresTests.Versioning;
 
 /// <summary>A fresh database with the tables of <see cref="ShopContext"/>.</summary>
 public sealed class ShopDatabase(PostgresServer server) : DatabaseFixture(server)
 {
+    public PooledDbContextFactory<ShopContext> Factory => ShopFactory.Create(ConnectionString);
+
     public override async ValueTask InitializeAsync()
     {
         await base.InitializeAsync();

@@ -66,8 +66,8 @@ internal sealed class TelemetryTour
             ["OutboxEnqueueMeter.Refused"] = () => Each<OutboxRefusal>(OutboxEnqueueMeter.Refused),
             ["OutboxMeter.Settled"] = () => Each<OutboxOutcome>(o => OutboxMeter.Settled("sink", o)),
             ["OutboxMeter.Sent"] = () => Array.ForEach([null, Failure], f => OutboxMeter.Sent("sink", Second, f)),
-            ["OutboxMeter.Lag"] = () => OutboxMeter.Lag("sink", new("sink", 1, 1, 1, 1, Second)),
-            ["OutboxMeter.Leads"] = () => OutboxMeter.Leads("sink", 1),
+            ["OutboxMeter.Lag"] = () => OutboxMeter.Lag(typeof(TelemetryTour), "sink", new("sink", 1, 1, 1, 1, Second)),
+            ["OutboxMeter.Leads"] = () => OutboxMeter.Leads(typeof(TelemetryTour), "sink", 1),
             ["OutboxMeter.Fenced"] = () => OutboxMeter.Fenced("sink"),
             ["OutboxMeter.Sink"] = () => { },
             ["InboxMeter.Message"] = () => Outcomes("efconcurrency.inbox.messages", o => InboxMeter.Message("consumer", "type.v1", o, o is "failed" or "rejected" ? Failure : null)),
@@ -145,7 +145,7 @@ internal sealed class TelemetryTour
 
         listener.RecordObservableInstruments();
         LeaseMeter.Ended(_lease);
-        OutboxMeter.Lag("sink", lag: null);
+        OutboxMeter.Lag(typeof(TelemetryTour), "sink", lag: null);
         return [.. measured];
     }
 

@@ -14,9 +14,12 @@ internal static class Efc
     /// <summary>Runs it piped.</summary>
     /// <param name="connectionString">Passed in EFC_CONNECTION; null: none.</param>
     /// <param name="arguments">Verb and options.</param>
-    public static async Task<EfcResult> RunAsync(string? connectionString, params string[] arguments)
+    public static Task<EfcResult> RunAsync(string? connectionString, params string[] arguments) => RunProgramAsync(Program, connectionString, arguments);
+
+    /// <summary>Runs one that stands elsewhere.</summary>
+    public static async Task<EfcResult> RunProgramAsync(string program, string? connectionString, params string[] arguments)
     {
-        using var process = Start(connectionString, arguments);
+        using var process = Start(connectionString, wallClock: null, arguments, program);
         process.StandardInput.Close();
         return await EndAsync(process);
     }
@@ -27,10 +30,11 @@ internal static class Efc
     /// <param name="connectionString">Passed in EFC_CONNECTION; null: none.</param>
     /// <param name="wallClock">An offset for the tool's wall clock, as faketime (a package of that name) takes it; null for the true time.</param>
     /// <param name="arguments">Verb and options.</param>
-    public static Process Start(string? connectionString, string? wallClock, string[] arguments)
+    /// <param name="program">Null: <see cref="Program"/>.</param>
+    public static Process Start(string? connectionString, string? wallClock, string[] arguments, string? program = null)
     {
         // The jobs in the background of a shell ignore SIGINT, those under nohup SIGHUP, and so would all that such tests start.
-        var start = new ProcessStartInfo("env", ["--default-signal", Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("env", ["--default-signal", program ?? Program, .. arguments]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
         foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("PG", StringComparison.Ordinal) || k is "EFC_CONNECTION" or "NO_COLOR").ToList())
         {
             start.Environment.Remove(name);

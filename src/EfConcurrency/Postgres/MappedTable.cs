@@ -1,27 +1,30 @@
-using EfConcurrency.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Metadata;
 using Microsoft.EntityFrameworkCore.Storage;
 
-namespace EfConcurrency.Outbox;
+namespace EfConcurrency.Postgres;
 
-/// <summary>A table of an entity class of ours: quoted names from the model, and how values get into its columns.</summary>
-internal sealed class MappedTable
+/// <summary>The table of an entity class of ours: quoted names from the model, and how values get into its columns.</summary>
+internal abstract class MappedTable
 {
     private readonly IEntityType _entityType;
     private readonly Dictionary<string, string> _columns;
 
-    public MappedTable(IEntityType entityType, ISqlGenerationHelper sql)
+    protected MappedTable(IEntityType entityType, ISqlGenerationHelper sql)
     {
         var table = entityType.GetTableMappings().Single().Table;
         _entityType = entityType;
         _columns = entityType.GetProperties().ToDictionary(p => p.Name, p => sql.DelimitIdentifier(table.FindColumn(p)!.Name), StringComparer.Ordinal);
         ColumnNames = [.. table.Columns.Select(c => c.Name)];
+        BareName = table.Name;
         Name = sql.DelimitIdentifier(table.Name, table.Schema);
     }
 
     /// <summary>The table, quoted, with its schema.</summary>
     public string Name { get; }
+
+    /// <summary>The table as the catalogue has it, without its schema.</summary>
+    public string BareName { get; }
 
     /// <summary>The columns' names, as the catalogue has them.</summary>
     public string[] ColumnNames { get; }
