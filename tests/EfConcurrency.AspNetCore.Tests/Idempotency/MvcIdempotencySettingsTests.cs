@@ -62,13 +62,13 @@ public sealed class GuardedController : ControllerBase
 {
     [HttpPost("own")]
     [Idempotent]
-    public string Own() => "mine";
+    public IActionResult Own() => Ok("mine");
 
     [HttpPost("plain")]
-    public string Plain() => "mine";
+    public IActionResult Plain() => Ok("mine");
 
     [HttpGet("plain")]
-    public string Read() => "mine";
+    public IActionResult Read() => Ok("mine");
 }
 
 /// <summary>What is particular to MVC.</summary>
