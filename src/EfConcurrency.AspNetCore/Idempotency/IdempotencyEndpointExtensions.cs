@@ -66,11 +66,21 @@ public static class IdempotencyEndpointExtensions
         }
 
         endpoint.Metadata.Add(Wrapped.Instance);
-        if (!endpoint.Metadata.Contains(NotIdempotent.Instance))
+        if (endpoint.Metadata.Contains(NotIdempotent.Instance))
         {
-            var settings = endpoint.Metadata.OfType<IdempotentEndpoint>().Last();
-            endpoint.RequestDelegate = context => IdempotentRequest.RunAsync(context, settings, () => handler(context), observesHandler: true, canRunAgain: true);
+            return;
         }
+
+        if (MvcAuthorization.FindFilter(endpoint.Metadata) is { } filter)
+        {
+            endpoint.RequestDelegate = context => endpoint.Metadata.OfType<IdempotentAttribute>().Any() || IdempotentRequest.IsSafe(context.Request.Method)
+                ? handler(context)
+                : throw MvcAuthorization.Refusal(context, filter);
+            return;
+        }
+
+        var settings = endpoint.Metadata.OfType<IdempotentEndpoint>().Last();
+        endpoint.RequestDelegate = context => IdempotentRequest.RunAsync(context, settings, () => handler(context), observesHandler: true, canRunAgain: true);
     }
 
     private sealed class Wrapped

@@ -24,6 +24,11 @@ internal sealed class IdempotencyMiddleware(RequestDelegate next, IdempotentEndp
             return next(context);
         }
 
+        if (MvcAuthorization.FindFilter(endpoint.Metadata) is { } filter)
+        {
+            throw MvcAuthorization.Refusal(context, filter);
+        }
+
         return !context.Items.ContainsKey(AuthorizationHasRun) && context.RequestServices.GetService(typeof(IAuthorizationService)) is not null
             ? throw new InvalidOperationException(
                 "UseIdempotency() stands before UseAuthorization(), so a stored response could be sent to someone who may not see it. Call UseRouting(), UseAuthentication() and UseAuthorization() first.")

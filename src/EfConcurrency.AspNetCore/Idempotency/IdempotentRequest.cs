@@ -73,6 +73,10 @@ internal sealed class IdempotentRequest : IAsyncDisposable
         await handler().ConfigureAwait(false);
     }
 
+    /// <summary>Requests that change nothing need no key.</summary>
+    public static bool IsSafe(string method)
+        => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
+
     public ValueTask DisposeAsync() => _capture.DisposeAsync();
 
     private static async Task RunAsync(
@@ -196,9 +200,6 @@ internal sealed class IdempotentRequest : IAsyncDisposable
             await ProblemResponse.WriteAsync(_context, ProblemTable.ResponseNotKept, exception: null, CancellationToken.None).ConfigureAwait(false);
         }
     }
-
-    private static bool IsSafe(string method)
-        => HttpMethods.IsGet(method) || HttpMethods.IsHead(method) || HttpMethods.IsOptions(method) || HttpMethods.IsTrace(method);
 
     /// <summary>What is said of the key rather than by the handler.</summary>
     private static bool IsRefusal(Exception exception)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Text.RegularExpressions;
 using EfConcurrency.Tool.Audit;
 using EfConcurrency.Tool.Doctor;
 using EfConcurrency.Tool.Explain;
@@ -17,7 +18,7 @@ using EfConcurrency.Tool.Top;
 namespace EfConcurrency.Tool.Cli;
 
 /// <summary>All verbs.</summary>
-internal static class EfcCommandLine
+internal static partial class EfcCommandLine
 {
     public static async Task<int> RunAsync(string[] args)
     {
@@ -35,9 +36,13 @@ internal static class EfcCommandLine
     /// <summary>What can't be understood is quoted, unless it looks like a connection string that lost its option.</summary>
     private static string Discreet(IEnumerable<ParseError> errors) => string.Join(
         ' ',
-        errors.Select(e => e.Message).Distinct().Select(m => m.Contains("password", StringComparison.OrdinalIgnoreCase) || m.Contains("pwd=", StringComparison.OrdinalIgnoreCase)
+        errors.Select(e => e.Message).Distinct().Select(m => ConnectionString().IsMatch(m)
             ? "There is a connection string where none belongs: put --connection before it."
             : m.ReplaceLineEndings(" ")));
+
+    /// <summary>By the names that Npgsql has for a password, or as a URI.</summary>
+    [GeneratedRegex(@"password|\b(pwd|psw)\s*=|://", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex ConnectionString();
 
     private static RootCommand Root() => new("What operators ask a database that uses EfConcurrency.")
     {

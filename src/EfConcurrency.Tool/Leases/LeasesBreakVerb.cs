@@ -1,4 +1,5 @@
 using System.CommandLine;
+using EfConcurrency.Leases;
 using EfConcurrency.Tool.Cli;
 using Microsoft.EntityFrameworkCore;
 
@@ -35,7 +36,9 @@ internal sealed class LeasesBreakVerb : ChangingVerb<LeaseRow>
     protected override async Task<string> ApplyAsync(Session session, LeaseRow plan, CancellationToken cancellationToken)
     {
         var database = await session.ConnectAsync(cancellationToken);
-        var forced = await database.Context.Leases().ForceAsync(plan.Name, cancellationToken) ?? throw Missing(plan.Name);
+        var forced = await LeaseManager.Of(database.Context).ForceAsync(plan.Name, plan.FencingToken, cancellationToken)
+            ?? throw new EfcException(
+                ExitCode.Changed, $"Lease {plan.Name} is no longer under token {plan.FencingToken}: somebody acquired or broke it meanwhile. Nothing was done; 'efc leases list' shows who holds it now.");
         return $"Lease {plan.Name} is free; its token is {forced.FencingToken}.";
     }
 

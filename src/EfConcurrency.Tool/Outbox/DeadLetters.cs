@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.Tool.Outbox;
 
-/// <summary>How many dead letters a change of many would meet.</summary>
+/// <summary>The dead letters that a change of many means: those that were there when it was planned, and none that dies before it is confirmed.</summary>
 internal static class DeadLetters
 {
     /// <param name="database">The database.</param>
@@ -12,7 +12,13 @@ internal static class DeadLetters
     /// <param name="from">Enqueued at or after.</param>
     /// <param name="until">Enqueued before.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
-    public static Task<int> CountAsync(OperatorDatabase database, string sink, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
-        => database.Context.Set<OutboxPending>()
-            .CountAsync(p => p.Sink == sink && p.State == OutboxPendingState.Dead && p.CreatedAt >= from && p.CreatedAt < until, cancellationToken);
+    /// <returns>Their ids in the log.</returns>
+    public static Task<long[]> FindAsync(OperatorDatabase database, string sink, DateTimeOffset from, DateTimeOffset until, CancellationToken cancellationToken)
+        => Dead(database, sink).Where(p => p.CreatedAt >= from && p.CreatedAt < until).Select(p => p.Id).ToArrayAsync(cancellationToken);
+
+    /// <summary>Those of them that still are dead letters.</summary>
+    public static IQueryable<OutboxPending> Of(OperatorDatabase database, string sink, long[] ids) => Dead(database, sink).Where(p => ids.Contains(p.Id));
+
+    private static IQueryable<OutboxPending> Dead(OperatorDatabase database, string sink)
+        => database.Context.Set<OutboxPending>().Where(p => p.Sink == sink && p.State == OutboxPendingState.Dead);
 }

@@ -22,21 +22,21 @@ internal sealed class OutboxPurgeVerb : ChangingVerb<PurgePlan>
         var database = await session.ConnectAsync(cancellationToken);
         var sink = await SinkOption.ResolveAsync(database, session.Arguments.GetValue(_sink), cancellationToken);
         var before = session.Arguments.GetValue(_olderThan)!.Value.Resolve(await database.ClockAsync(cancellationToken));
-        return new(sink, before, await DeadLetters.CountAsync(database, sink, DateTimeOffset.UnixEpoch, before, cancellationToken));
+        return new(sink, before, await DeadLetters.FindAsync(database, sink, DateTimeOffset.UnixEpoch, before, cancellationToken));
     }
 
     protected override string Target(PurgePlan plan) => plan.Sink;
 
     protected override IEnumerable<string> Describe(PurgePlan plan) =>
     [
-        $"Enqueued before {Human.Time(plan.EnqueuedBefore)}: {Human.Count(plan.Count, "dead letter")} of sink {plan.Sink}.",
+        $"Enqueued before {Human.Time(plan.EnqueuedBefore)}: {Human.Count(plan.Ids.Length, "dead letter")} of sink {plan.Sink}.",
         "Purged, they are gone: nothing brings them back.",
     ];
 
     protected override async Task<string> ApplyAsync(Session session, PurgePlan plan, CancellationToken cancellationToken)
     {
         var database = await session.ConnectAsync(cancellationToken);
-        var purged = await database.Context.OutboxAdmin().PurgeDeadLettersAsync(plan.Sink, plan.EnqueuedBefore, cancellationToken);
+        var purged = await DeadLetters.Of(database, plan.Sink, plan.Ids).ExecuteDeleteAsync(cancellationToken);
         return $"Deleted: {Human.Count(purged, "dead letter")} of sink {plan.Sink}.";
     }
 }

@@ -35,15 +35,15 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
         {
             var message = await MessagePlan.FindAsync(
                 database, id, sinkName, "replayed", [OutboxMessageState.Dead, OutboxMessageState.Retrying, OutboxMessageState.Delayed], cancellationToken);
-            return new(message, message.Sink, default, default, Count: 1);
+            return new(message, message.Sink, default, default, Ids: []);
         }
 
         var sink = await SinkOption.ResolveAsync(database, sinkName, cancellationToken);
         var now = await database.ClockAsync(cancellationToken);
         var from = since!.Value.Resolve(now);
         var until = untilMoment?.Resolve(now) ?? now;
-        var count = await DeadLetters.CountAsync(database, sink, from, until, cancellationToken);
-        return count > 0 ? new(null, sink, from, until, count)
+        var ids = await DeadLetters.FindAsync(database, sink, from, until, cancellationToken);
+        return ids.Length > 0 ? new(null, sink, from, until, ids)
             : throw new EfcException(ExitCode.NotFound, $"Sink {sink} has no dead letter that was enqueued between {Human.Time(from)} and {Human.Time(until)}.");
     }
 
@@ -51,20 +51,20 @@ internal sealed class OutboxReplayVerb : ChangingVerb<ReplayPlan>
 
     protected override IEnumerable<string> Describe(ReplayPlan plan)
     {
-        yield return plan.Message?.Describe() ?? $"Enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}: {Human.Count(plan.Count, "dead letter")} of sink {plan.Sink}.";
+        yield return plan.Message?.Describe() ?? $"Enqueued between {Human.Time(plan.From)} and {Human.Time(plan.Until)}: {Human.Count(plan.Ids.Length, "dead letter")} of sink {plan.Sink}.";
         yield return "Delivery begins anew, with no attempt counted, within a second of a dispatcher's time. Messages of the same key that were delivered meanwhile came before.";
     }
 
     protected override async Task<string> ApplyAsync(Session session, ReplayPlan plan, CancellationToken cancellationToken)
     {
-        var admin = (await session.ConnectAsync(cancellationToken)).Context.OutboxAdmin();
+        var database = await session.ConnectAsync(cancellationToken);
         if (plan.Message is not { } message)
         {
-            var replayed = await admin.ReplayDeadLettersAsync(plan.Sink, plan.From, plan.Until, cancellationToken);
+            var replayed = await OutboxAdmin.ReplayAsync(DeadLetters.Of(database, plan.Sink, plan.Ids), cancellationToken);
             return $"Will be delivered to sink {plan.Sink}: {Human.Count(replayed, "message")}.";
         }
 
-        return await admin.ReplayAsync(plan.Sink, message.Id, cancellationToken)
+        return await database.Context.OutboxAdmin().ReplayAsync(plan.Sink, message.Id, cancellationToken)
             ? $"Message {message.Id} will be delivered to sink {plan.Sink}."
             : throw new EfcException(ExitCode.Changed, $"Message {message.Id} no longer waits in sink {plan.Sink}: it was delivered or purged meanwhile. Nothing was done.");
     }

@@ -85,10 +85,13 @@ internal sealed class LeaseManager : ILeaseManager
         }
     }
 
-    public async Task<ForcedRelease?> ForceAsync(string name, CancellationToken cancellationToken = default)
+    public Task<ForcedRelease?> ForceAsync(string name, CancellationToken cancellationToken = default) => ForceAsync(name, token: null, cancellationToken);
+
+    /// <summary>For who has looked, and means the term under this token and no later one; null: whoever holds it.</summary>
+    internal async Task<ForcedRelease?> ForceAsync(string name, long? token, CancellationToken cancellationToken)
     {
         TokenTable.CheckName(name, nameof(name));
-        var forced = await _store.ForceAsync(name, cancellationToken).ConfigureAwait(false);
+        var forced = await _store.ForceAsync(name, token, cancellationToken).ConfigureAwait(false);
         if (forced is not null)
         {
             _report.Forced(name, forced);

@@ -63,7 +63,7 @@ internal sealed record LeaseSql(string Table)
 
     /// <summary>
     /// Frees a lease whoever holds it, and raises the token, so that the holder is fenced from this commit on. Waits for fenced
-    /// transactions in flight. Parameters: name, lock timeout.
+    /// transactions in flight. Parameters: name, lock timeout, the token that it must have (null: any).
     /// </summary>
     public string Force { get; } = $"""
         /* efconcurrency leases.force */
@@ -71,7 +71,7 @@ internal sealed record LeaseSql(string Table)
             select {Durable}, set_config('lock_timeout', $2, true), ('x' || substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8))::bit(32)::bigint << 40 as epoch),
         before as (select holder_info from {Table} where name = $1)
         update {Table} l set fencing_token = greatest(l.fencing_token, s.epoch) + 1, holder = null, expires_at = '-infinity'
-        from settings s where l.name = $1
+        from settings s where l.name = $1 and ($3::bigint is null or l.fencing_token = $3)
         returning l.fencing_token, (select holder_info from before)
         """;
 

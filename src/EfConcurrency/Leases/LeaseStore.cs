@@ -39,7 +39,8 @@ internal sealed class LeaseStore(SideConnections acquiring, SideConnections keep
     public Task<bool> ReleaseAsync(string name, long token, Guid holder, CancellationToken cancellationToken)
         => QueryAsync(name, keeping, sql.Release, [name, token, holder], static _ => true, cancellationToken);
 
-    public async Task<ForcedRelease?> ForceAsync(string name, CancellationToken cancellationToken)
+    /// <summary>Null when there is no such lease, or its token is not <paramref name="token"/> (null: any).</summary>
+    public async Task<ForcedRelease?> ForceAsync(string name, long? token, CancellationToken cancellationToken)
     {
         try
         {
@@ -47,7 +48,7 @@ internal sealed class LeaseStore(SideConnections acquiring, SideConnections keep
                 name,
                 acquiring,
                 sql.Force,
-                [name, Milliseconds(ForceWait)],
+                [name, Milliseconds(ForceWait), token is { } expected ? expected : DBNull.Value],
                 static reader => new ForcedRelease(reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetString(1)),
                 cancellationToken).ConfigureAwait(false);
         }

@@ -14,6 +14,11 @@ internal sealed class OutboxAdmin(DbContext context) : IOutboxAdmin
 {
     private readonly OutboxAdminSql _sql = new(OutboxTable.Of(context));
 
+    /// <summary>Delivery begins anew; how many messages those are.</summary>
+    public static Task<int> ReplayAsync(IQueryable<OutboxPending> messages, CancellationToken cancellationToken)
+        => messages.ExecuteUpdateAsync(
+            s => s.SetProperty(p => p.State, OutboxPendingState.Retry).SetProperty(p => p.Attempts, 0).SetProperty(p => p.DueAt, p => p.CreatedAt), cancellationToken);
+
     public async Task<IReadOnlyList<OutboxSinkState>> ListSinksAsync(CancellationToken cancellationToken = default)
     {
         var cursors = await context.Set<OutboxCursor>().AsNoTracking().OrderBy(c => c.Sink).ThenBy(c => c.Lane).ToListAsync(cancellationToken).ConfigureAwait(false);
@@ -137,10 +142,6 @@ internal sealed class OutboxAdmin(DbContext context) : IOutboxAdmin
     }
 
     private static DateTimeOffset Utc(DateTimeOffset time) => time.ToUniversalTime();
-
-    private static Task<int> ReplayAsync(IQueryable<OutboxPending> messages, CancellationToken cancellationToken)
-        => messages.ExecuteUpdateAsync(
-            s => s.SetProperty(p => p.State, OutboxPendingState.Retry).SetProperty(p => p.Attempts, 0).SetProperty(p => p.DueAt, p => p.CreatedAt), cancellationToken);
 
     private IQueryable<OutboxPending> Of(string sink)
     {

@@ -65,6 +65,19 @@ public sealed class IdempotencySettingsTests(PaymentDatabase database) : IClassF
         Assert.Equal(["1", "2", "3", "4", "5", "6", "7"], answers);
     }
 
+    /// <summary>What stands between caller and operation may be a part of either: "a" calling "x|POST /" is not "a|x" calling "POST /".</summary>
+    [Fact]
+    public async Task Nobody_can_take_the_place_of_another_by_the_name_of_a_method()
+    {
+        var runs = 0;
+        await using var app = await StartAsync(
+            a => a.Map("/", () => ++runs).WithIdempotency(o => o.Fingerprint = FingerprintParts.Body),
+            o => o.Scope = c => c.Request.Headers["X-Tenant"].ToString());
+        using var first = await app.SendAsync(new("x|POST"), "/", body: null, ("Idempotency-Key", _key), ("X-Tenant", "a"));
+        using var second = await app.SendAsync(HttpMethod.Post, "/", body: null, ("Idempotency-Key", _key), ("X-Tenant", "a|x"));
+        Assert.Equal(["1", "2"], [await first.Content.ReadAsStringAsync(Token), await second.Content.ReadAsStringAsync(Token)]);
+    }
+
     [Fact]
     public async Task The_same_key_for_another_operation_is_another_key()
     {

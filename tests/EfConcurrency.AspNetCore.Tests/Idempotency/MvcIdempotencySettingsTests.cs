@@ -3,6 +3,7 @@ using EfConcurrency.AspNetCore.Idempotency;
 using EfConcurrency.AspNetCore.Tests.Support;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Mvc.Filters;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -41,6 +42,35 @@ public sealed class ThingsController(PaymentContext db, PaymentScript script) : 
     }
 }
 
+/// <summary>Decides in MVC who may come in.</summary>
+[AttributeUsage(AttributeTargets.Class)]
+public sealed class DoorkeeperAttribute : Attribute, IAuthorizationFilter
+{
+    public void OnAuthorization(AuthorizationFilterContext context)
+    {
+        if (context.HttpContext.Request.Headers.ContainsKey("X-Blocked"))
+        {
+            context.Result = new StatusCodeResult(403);
+        }
+    }
+}
+
+[ApiController]
+[Route("guarded")]
+[Doorkeeper]
+public sealed class GuardedController : ControllerBase
+{
+    [HttpPost("own")]
+    [Idempotent]
+    public IActionResult Own() => Ok("mine");
+
+    [HttpPost("plain")]
+    public IActionResult Plain() => Ok("mine");
+
+    [HttpGet("plain")]
+    public IActionResult Read() => Ok("mine");
+}
+
 /// <summary>What is particular to MVC.</summary>
 public sealed class MvcIdempotencySettingsTests(PaymentDatabase database) : IClassFixture<PaymentDatabase>
 {
@@ -73,6 +103,36 @@ public sealed class MvcIdempotencySettingsTests(PaymentDatabase database) : ICla
         Assert.Equal(["1", "1"], [await PostAsync(app, "/things/plain", _key), await PostAsync(app, "/things/plain", _key)]);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stored_response_does_not_pass_by_an_authorization_filter(bool isMiddleware)
+    {
+        await using var app = await StartAsync(a =>
+        {
+            if (isMiddleware)
+            {
+                a.UseRouting();
+                a.UseIdempotency();
+                a.MapControllers();
+            }
+            else
+            {
+                a.MapControllers().WithIdempotency();
+            }
+        });
+        Assert.Equal(["mine", "mine"], [await PostAsync(app, "/guarded/own", _key), await PostAsync(app, "/guarded/own", _key)]);
+        using var blocked = await app.SendAsync(HttpMethod.Post, "/guarded/own", body: null, ("Idempotency-Key", _key), ("X-Blocked", "1"));
+        await HttpAssert.IsStatusAsync(blocked, HttpStatusCode.Forbidden);
+
+        // Where nothing runs behind the filter, nothing is kept.
+        using var refused = await app.SendAsync(HttpMethod.Post, "/guarded/plain", body: null, ("Idempotency-Key", _key));
+        await HttpAssert.IsStatusAsync(refused, HttpStatusCode.InternalServerError);
+        Assert.Contains(app.Errors, e => e.Contains("[Idempotent]", StringComparison.Ordinal));
+        using var read = await app.SendAsync(HttpMethod.Get, "/guarded/plain");
+        await HttpAssert.IsStatusAsync(read, HttpStatusCode.OK);
+    }
+
     private static async Task<string> PostAsync(TestApp app, string path, string? key = null)
     {
         using var response = key is null ? await app.SendAsync(HttpMethod.Post, path) : await app.SendAsync(HttpMethod.Post, path, body: null, ("Idempotency-Key", key));
@@ -85,6 +145,6 @@ public sealed class MvcIdempotencySettingsTests(PaymentDatabase database) : ICla
         database.Register(s, npgsql => npgsql.EnableRetryOnFailure(3, TimeSpan.FromMilliseconds(10), errorCodesToAdd: null));
         s.AddSingleton(_script);
         s.AddIdempotency<PaymentContext>(o => o.AllowAnonymous = true);
-        TestApp.Controllers(typeof(ThingsController))(s);
+        TestApp.Controllers(typeof(ThingsController), typeof(GuardedController))(s);
     });
 }

@@ -90,6 +90,34 @@ public sealed class RaceTests(ShopDatabase shop) : IClassFixture<ShopDatabase>
         Assert.Equal(40, await shop.BillsAsync(order));
     }
 
+    /// <summary>One batch waits in its middle, so that the other comes to its first message before it has the last.</summary>
+    [Fact]
+    public async Task Batches_with_the_same_messages_in_another_order_do_not_deadlock()
+    {
+        var now = DateTimeOffset.UtcNow;
+        InboxKey[] keys = [.. Enumerable.Range(0, 3).Select(_ => Guid.CreateVersion7(now)).OrderBy(id => id.ToString(), StringComparer.Ordinal).Select(InboxKey.Of)];
+        await using var gate = shop.Open();
+        await using var hold = await gate.Database.BeginTransactionAsync(Token);
+        await ContextInbox.Of(gate).TryAcceptAsync(Consumer, [keys[1]], Token);
+
+        var first = AcceptAsync(keys);
+        await shop.UntilWaitingForLocksAsync(1);
+        var second = AcceptAsync([keys[2], keys[0]]);
+        await shop.UntilWaitingForLocksAsync(2);
+        await hold.RollbackAsync(Token);
+        Assert.DoesNotContain(false, await first);
+        Assert.DoesNotContain(true, await second);
+
+        async Task<bool[]> AcceptAsync(InboxKey[] batch)
+        {
+            await using var db = shop.Open();
+            await using var transaction = await db.Database.BeginTransactionAsync(Token);
+            var isNew = await ContextInbox.Of(db).TryAcceptAsync(Consumer, batch, Token);
+            await transaction.CommitAsync(Token);
+            return isNew;
+        }
+    }
+
     [Fact]
     public async Task Deadlocked_handlers_are_run_again()
     {

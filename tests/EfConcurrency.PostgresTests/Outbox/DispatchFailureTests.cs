@@ -125,12 +125,19 @@ public sealed class DispatchFailureTests(DispatchDatabase database) : IClassFixt
     [Fact]
     public async Task A_transport_that_hangs_counts_as_down()
     {
-        var isHanging = true;
-        _transport.Before = (_, over) => isHanging ? Task.Delay(Timeout.Infinite, over) : Task.CompletedTask;
+        var mayEnd = new TaskCompletionSource();
+        _transport.Before = (_, over) => mayEnd.Task.WaitAsync(over);
         await using var dispatching = await StartAsync(o => o.SendTimeout = TimeSpan.FromMilliseconds(200));
         await database.ExecuteAsync("select enqueue('k', '1')");
-        await Eventually.IsTrueAsync(() => dispatching.Log.Lines.Any(l => l.Id == 60822 && l.Text.Contains("SendTimeout", StringComparison.Ordinal)));
-        isHanging = false;
+        try
+        {
+            await Eventually.IsTrueAsync(() => dispatching.Log.Lines.Any(l => l.Id == 60822 && l.Text.Contains("SendTimeout", StringComparison.Ordinal)));
+        }
+        finally
+        {
+            mayEnd.SetResult();
+        }
+
         await Eventually.IsTrueAsync(() => _transport.Taken.Count == 1);
     }
 

@@ -73,11 +73,12 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
         await using var proxy = database.StartProxy();
         var sending = new TaskCompletionSource();
         var mayEnd = new TaskCompletionSource();
+        var isToldThatItIsOver = new TaskCompletionSource<bool>();
         _transport.Before = async (_, over) =>
         {
             sending.TrySetResult();
             await mayEnd.Task;
-            Assert.True(over.IsCancellationRequested, "A leader must know that its lease is over.");
+            isToldThatItIsOver.TrySetResult(over.IsCancellationRequested);
         };
         var first = await Dispatching.StartAsync(database, _transport, o => o.LeaseLength = TimeSpan.FromSeconds(1), proxy.ConnectionString);
         await database.ExecuteAsync("select enqueue('k', '1'), enqueue('k', '2')");
@@ -87,13 +88,22 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
         var other = new Recorder(_transport.Sink);
         await using var second = await Dispatching.StartAsync(database.ConnectionString, null, other);
         await Eventually.IsTrueAsync(() => other.Taken.Count == 2);
+        mayEnd.SetResult();
+        Assert.True(await isToldThatItIsOver.Task.WaitAsync(TimeSpan.FromSeconds(20), Token), "A leader must know that its lease is over before another sends.");
         Assert.Equal(["1", "2"], other.Taken);
         await Eventually.IsTrueAsync(async () => await OwnersAsync() == "4");
 
-        mayEnd.SetResult();
         proxy.BlackHole = false;
         _transport.Before = static (_, _) => Task.CompletedTask;
         await first.DisposeAsync();
+    }
+
+    /// <summary>The lease counts from when it was asked for: an answer may be as old as the lease is long.</summary>
+    [Fact]
+    public async Task A_lane_whose_lease_was_over_when_the_answer_came_is_not_led()
+    {
+        await using var dispatching = await Dispatching.StartAsync(new SlowTime(TimeSpan.FromMinutes(1)), database.ConnectionString, o => o.LeaseLength = TimeSpan.FromMinutes(1), _transport);
+        await Eventually.IsTrueAsync(() => dispatching.Log.Lines.Any(l => l.Id == 60821));
     }
 
     [Fact]
@@ -171,4 +181,12 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
     /// <summary>How many lanes each live owner has.</summary>
     private Task<string> OwnersAsync()
         => database.ScalarAsync<string>($"select coalesce(string_agg(n::text, ',' order by n), '') from (select count(*) n from efc.outbox_cursor where sink = '{_transport.Sink}' and owner is not null and lease_until > clock_timestamp() group by owner) o");
+
+    /// <summary>Everything takes as long as that.</summary>
+    private sealed class SlowTime(TimeSpan each) : TimeProvider
+    {
+        private long _asked;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _asked) * (long)(each.TotalSeconds * TimestampFrequency);
+    }
 }

@@ -23,10 +23,14 @@ internal sealed class Dispatching : IAsyncDisposable
 
     public Messages Log { get; private init; } = null!;
 
-    public static async Task<Dispatching> StartAsync(string connectionString, Action<OutboxDispatcherOptions>? configure, params IOutboxTransport[] transports)
+    public static Task<Dispatching> StartAsync(string connectionString, Action<OutboxDispatcherOptions>? configure, params IOutboxTransport[] transports)
+        => StartAsync(TimeProvider.System, connectionString, configure, transports);
+
+    public static async Task<Dispatching> StartAsync(TimeProvider time, string connectionString, Action<OutboxDispatcherOptions>? configure, params IOutboxTransport[] transports)
     {
         var log = new Messages();
         var services = new ServiceCollection();
+        services.AddSingleton(time);
         services.AddLogging(l => l.SetMinimumLevel(LogLevel.Debug).AddProvider(log));
         services.AddDbContext<DispatchContext>(o => o.UseNpgsql(connectionString).UseEfConcurrency());
         foreach (var transport in transports)

@@ -12,6 +12,7 @@ public sealed class BadInputTests(ToolDatabase database) : IClassFixture<ToolDat
     [InlineData("Host=no.such.host.invalid;Username=u;Password=" + ToolDatabase.Password, 3, "The server can't be reached")]
     [InlineData("postgres://u:" + ToolDatabase.Password + "@host/db", 2, "The connection string can't be read")]
     [InlineData("Hots=127.0.0.1;Password=" + ToolDatabase.Password, 2, "The connection string can't be read")]
+    [InlineData("Host=h;Password=x;" + ToolDatabase.Password + "=1", 2, "The connection string can't be read")]
     [InlineData("Port=" + ToolDatabase.Password, 2, "The connection string can't be read")]
     [InlineData("Username=u;Password=" + ToolDatabase.Password, 2, "Which database?")]
     public async Task A_wrong_connection_string(string connectionString, int exitCode, string message)
@@ -49,6 +50,13 @@ public sealed class BadInputTests(ToolDatabase database) : IClassFixture<ToolDat
         Assert.Contains("put --connection before it", misplaced.OneError(), StringComparison.Ordinal);
         Assert.DoesNotContain(ToolDatabase.Password, (await Efc.RunAsync(database.ConnectionString, "--help")).Expect(0).Output, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("Host=h;Pwd=" + ToolDatabase.Password)]
+    [InlineData("Host=h;psw = " + ToolDatabase.Password)]
+    [InlineData("postgres://u:" + ToolDatabase.Password + "@host/db")]
+    public async Task A_connection_string_in_the_wrong_place_is_not_quoted_however_its_password_is_called(string connectionString)
+        => Assert.Contains("put --connection before it", (await Efc.RunAsync(null, connectionString, "status")).Expect(2).OneError(), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("locks list")]

@@ -78,4 +78,18 @@ public sealed class LeasesTests(ToolDatabase database) : IClassFixture<ToolDatab
         Assert.Contains("Lease typed is free", await terminal.UntilShowsAsync("[exit 0]"), StringComparison.Ordinal);
         Assert.True(await database.ScalarAsync<bool>("select fencing_token > 1 and holder is null from efc.lease where name = 'typed'"));
     }
+
+    [Fact]
+    public async Task A_lease_that_another_acquired_meanwhile_is_left_alone()
+    {
+        await database.ExecuteAsync("insert into efc.lease (name, fencing_token, holder, holder_info, renewed_at, expires_at) values ('taken-over', 1, gen_random_uuid(), 'b/2', now(), now() + interval '1 hour')");
+        await using var terminal = await Terminal.StartAsync(database.ConnectionString, "leases", "break", "taken-over", "--reason", "test");
+        await terminal.UntilShowsAsync("Type taken-over to go on:");
+        await database.ExecuteAsync("update efc.lease set fencing_token = 2, holder = gen_random_uuid(), holder_info = 'c/3' where name = 'taken-over'");
+        await terminal.TypeAsync("taken-over");
+        await terminal.EnterAsync();
+        Assert.Contains("no longer under token 1", await terminal.UntilShowsAsync("[exit 5]"), StringComparison.Ordinal);
+        Assert.True(await database.ScalarAsync<bool>("select fencing_token = 2 and holder_info = 'c/3' and expires_at > now() from efc.lease where name = 'taken-over'"));
+        Assert.Equal("failed", await database.ScalarAsync<string>("select outcome from efc.operator_action where target = 'taken-over'"));
+    }
 }

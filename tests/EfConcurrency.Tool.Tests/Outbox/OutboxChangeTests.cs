@@ -98,4 +98,38 @@ public sealed class OutboxChangeTests(ToolDatabase database) : IClassFixture<Too
         Assert.Contains("yesterday", (await Contents.UnchangedAsync(database, "outbox", "purge", "--older-than", "yesterday", "--reason", "r", "--yes")).Expect(2).OneError(), StringComparison.Ordinal);
         (await Contents.UnchangedAsync(database, "outbox", "purge", "--reason", "r", "--yes")).Expect(2).OneError();
     }
+
+    [Theory]
+    [InlineData("park", 0, "update efc.outbox_pending set state = 2")]
+    [InlineData("park", 1, "delete from efc.outbox_pending")]
+    [InlineData("replay", 2, "delete from efc.outbox_pending")]
+    public async Task A_message_that_changed_after_it_was_shown_is_left_alone(string verb, int state, string change)
+    {
+        var id = await OutboxSeed.PendAsync(database, state);
+        await using var terminal = await Terminal.StartAsync(database.ConnectionString, "outbox", verb, $"{id}", "--reason", "r");
+        await terminal.UntilShowsAsync($"Type {id} to go on:");
+        await database.ExecuteAsync(change);
+        await terminal.TypeAsync($"{id}");
+        await terminal.EnterAsync();
+        Assert.Contains("no longer waits in sink bus", await terminal.UntilShowsAsync("[exit 5]"), StringComparison.Ordinal);
+        Assert.Equal("failed", await database.ScalarAsync<string>($"select outcome from efc.operator_action where target = '{id}'"));
+    }
+
+    [Theory]
+    [InlineData("purge --older-than 7d", "Deleted: 1 dead letter", "select count(*) = 2 and min(state) = 0 from efc.outbox_pending")]
+    [InlineData("replay --dead-since 30d", "Will be delivered to sink bus: 1 message", "select count(*) filter (where state = 2) = 1 from efc.outbox_pending")]
+    public async Task Of_many_dead_letters_only_those_that_were_shown_and_still_are_dead_are_changed(string call, string told, string check)
+    {
+        await OutboxSeed.PendAsync(database, state: 2, age: TimeSpan.FromDays(8));
+        var replayed = await OutboxSeed.PendAsync(database, state: 2, age: TimeSpan.FromDays(8));
+        await using var terminal = await Terminal.StartAsync(database.ConnectionString, ["outbox", .. call.Split(' '), "--reason", "r"]);
+        await terminal.UntilShowsAsync("2 dead letters");
+        await terminal.UntilShowsAsync("Type bus to go on:");
+        await database.ExecuteAsync($"update efc.outbox_pending set state = 0 where message_id = '{replayed}'");
+        await OutboxSeed.PendAsync(database, state: 2, age: TimeSpan.FromDays(9));
+        await terminal.TypeAsync("bus");
+        await terminal.EnterAsync();
+        Assert.Contains(told, await terminal.UntilShowsAsync("[exit 0]"), StringComparison.Ordinal);
+        Assert.True(await database.ScalarAsync<bool>(check));
+    }
 }

@@ -52,6 +52,20 @@ public sealed class RunSignalTests(ToolDatabase database) : IClassFixture<ToolDa
     }
 
     [Fact]
+    public async Task A_command_that_takes_its_time_to_end_is_given_it()
+    {
+        const string Script = "trap 'echo asked; read answer; echo \"$answer\"; exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+        await using var run = Running.Start(database.ConnectionString, Lock, Script);
+        await run.ExpectAsync("ready");
+        (await Efc.RunAsync(database.ConnectionString, "leases", "break", _name, "--reason", "test", "--yes")).Expect(0);
+        await run.ExpectAsync("asked");
+        await database.ExecuteAsync("select 1");
+        await run.WriteAsync("in its time");
+        await run.ExpectAsync("in its time");
+        (await run.EndAsync()).Expect(76);
+    }
+
+    [Fact]
     public async Task A_command_that_does_not_stop_is_killed_with_everything_it_started()
     {
         await using var run = Running.Start(database.ConnectionString, ["--lock", _name, "--ttl", "600ms", "--grace", "100ms"], "trap '' TERM; sleep 300 & echo $!; wait");
