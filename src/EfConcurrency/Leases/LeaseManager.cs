@@ -128,7 +128,9 @@ internal sealed class LeaseManager : ILeaseManager
         }
         catch (LeaseUnavailableException failure)
         {
-            return await FindAsync(name, id, options, cancellationToken).ConfigureAwait(false) ?? LeaseAcquisition.Unavailable(failure);
+            // A read-only server has written nothing, and a session that asks it would be the next one's.
+            var found = failure.IsReadOnlyServer ? null : await FindAsync(name, id, options, cancellationToken).ConfigureAwait(false);
+            return found ?? LeaseAcquisition.Unavailable(failure);
         }
     }
 

@@ -106,6 +106,20 @@ public sealed class LeaseTests(PlantDatabase plant) : IClassFixture<PlantDatabas
     }
 
     [Fact]
+    public async Task Sessions_with_a_server_that_was_read_only_are_not_used_again()
+    {
+        var own = new NpgsqlConnectionStringBuilder(plant.ConnectionString) { ApplicationName = "demoted" };
+        await plant.ExecuteAsync($"alter database \"{own.Database}\" set default_transaction_read_only = on");
+        await using var db = plant.Open(connectionString: own.ConnectionString);
+        var acquisition = await db.Leases().TryAcquireAsync(Name, Still, Token);
+        await plant.ExecuteAsync($"begin read write; alter database \"{own.Database}\" reset default_transaction_read_only; commit");
+        Assert.Equal((LeaseOutcome.Unavailable, true), (acquisition.Outcome, acquisition.Failure!.IsReadOnlyServer));
+
+        await using var lease = (await db.Leases().TryAcquireAsync(Name, Still, Token)).Lease;
+        Assert.NotNull(lease);
+    }
+
+    [Fact]
     public async Task A_server_that_is_not_there_is_unavailable()
     {
         var nowhere = new NpgsqlConnectionStringBuilder(plant.ConnectionString) { Port = 1, Timeout = 1 }.ConnectionString;
