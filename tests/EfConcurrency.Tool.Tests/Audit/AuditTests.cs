@@ -32,6 +32,10 @@ public sealed class AuditTests(PostgresServer server) : IAsyncLifetime
     [Fact]
     public async Task Two_first_calls_at_the_same_time_make_one_table_and_both_are_written_down()
     {
+        await _database.ExecuteAsync("""
+            insert into efc.lease (name, fencing_token, holder, holder_info, acquired_at, renewed_at, expires_at)
+            select 'import', fencing_token, gen_random_uuid(), holder_info, acquired_at, renewed_at, expires_at from efc.lease
+            """);
         await using var gate = await _database.ConnectAsync();
         await using var hold = await gate.BeginTransactionAsync(TestContext.Current.CancellationToken);
 
@@ -41,7 +45,7 @@ public sealed class AuditTests(PostgresServer server) : IAsyncLifetime
             await create.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         }
 
-        var calls = Enumerable.Range(0, 2).Select(i => Efc.RunAsync(_database.ConnectionString, "leases", "break", "report", "--reason", $"call {i}", "--yes")).ToList();
+        var calls = ((string[])["report", "import"]).Select(lease => Efc.RunAsync(_database.ConnectionString, "leases", "break", lease, "--reason", "r", "--yes")).ToList();
         await _database.UntilWaitingForLocksAsync(2);
         await hold.RollbackAsync(TestContext.Current.CancellationToken);
 
