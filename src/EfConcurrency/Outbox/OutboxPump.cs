@@ -132,7 +132,8 @@ internal sealed class OutboxPump(OutboxStore store, OutboxLanes lanes, OutboxAck
             }
             else
             {
-                _ = acks.Add(lane, upTo is { } id ? lane.Progress with { LastId = id } : lane.Progress.Finished(), new());
+                // A lane that is ahead of the others has nothing up to where this plan ends, and stays where it is.
+                _ = acks.Add(lane, upTo is { } id ? lane.Progress with { LastId = Math.Max(id, lane.Progress.LastId) } : lane.Progress.Finished(), new());
             }
         }
 

@@ -39,6 +39,35 @@ public sealed class DispatchBacklogTests(DispatchDatabase database) : IClassFixt
         AssertAllInOrder(duplicates: 0);
     }
 
+    /// <summary>A plan for all lanes that ends before where one of them is, must not bring that one back.</summary>
+    [Fact]
+    public async Task A_lane_that_is_ahead_of_the_others_sends_nothing_twice_after_an_orderly_restart()
+    {
+        await PlantAsync();
+        HashSet<string?>? fast = null;
+        var isAhead = new TaskCompletionSource();
+        _transport.Before = async (batch, _) =>
+        {
+            fast = Interlocked.CompareExchange(ref fast, [.. batch.Select(m => m.Key)], null) ?? fast;
+            if (!fast.Contains(batch[0].Key))
+            {
+                await isAhead.Task;
+            }
+            else if (_transport.Taken.Count > Count / 40 * fast.Count * 2 / 3)
+            {
+                isAhead.TrySetResult();
+            }
+        };
+        var first = await StartAsync();
+        await isAhead.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        await first.DisposeAsync();
+
+        await using var second = await StartAsync();
+        await Eventually.IsTrueAsync(() => _transport.Taken.Count >= Count);
+        await UntilDoneAsync();
+        AssertAllInOrder(duplicates: 0);
+    }
+
     [Fact]
     public async Task A_connection_that_breaks_in_the_middle_loses_nothing_and_breaks_no_order()
     {
