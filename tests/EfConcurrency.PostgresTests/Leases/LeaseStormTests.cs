@@ -17,6 +17,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
     private const int Proxied = 4;
 
     private const int Acquisitions = 5000;
+    private const int AcquisitionsBetweenFaults = 150;
     private static readonly string[] Faults = ["pause", "kill", "terminate", "black hole"];
     private static readonly string[] Paths = ["save", "bulk", "raw", "psql"];
 
@@ -34,6 +35,7 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
             var fault = Faults[i % Faults.Length];
             await storm.InjectAsync(fault, random.Next(Contenders));
             faults[fault]++;
+            await WorkAsync();
             Assert.True(storm.Age < TimeSpan.FromMinutes(8), $"{await AcquiredAsync()} acquisitions after {storm.Age}");
         }
 
@@ -45,11 +47,21 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
         Assert.All(reports, r => Assert.Empty(r.StaleAccepted));
         Assert.All(Paths, path => Assert.True(reports.Sum(r => r.Accepted.GetValueOrDefault(path)) > 0, path));
         Assert.All(Paths, path => Assert.True(reports.Sum(r => r.StaleRefused.GetValueOrDefault(path)) > 0, path));
-        Assert.InRange(reports[^1].ClockAheadSeconds ?? 0, -125, -115);
+        Assert.InRange(reports[^1].ClockAheadSeconds ?? 0, -180, -60); // two minutes, and how long it took to ask
         TestContext.Current.TestOutputHelper?.WriteLine(
             $"{storm.Age.TotalSeconds:0} s: {acquired} acquisitions, {wrote} writes, faults {JsonSerializer.Serialize(faults)}, "
             + $"stale on purpose and refused {JsonSerializer.Serialize(Paths.ToDictionary(p => p, p => reports.Sum(r => r.StaleRefused.GetValueOrDefault(p))))}, "
             + $"refused by surprise {reports.Sum(r => r.Rejected.Values.Sum())}, errors {reports.Sum(r => r.Errors)}");
+    }
+
+    /// <summary>Between faults there is work rather than time: on a slow machine the processes would do nothing but start.</summary>
+    private async Task WorkAsync()
+    {
+        var until = await AcquiredAsync() + AcquisitionsBetweenFaults;
+        for (var looks = 0; looks < 60 && await AcquiredAsync() < until; looks++)
+        {
+            await Task.Delay(250, Token);
+        }
     }
 
     private Task<long> AcquiredAsync() => database.ScalarAsync<long>("select count(*) from event where kind = 'acquired'");
@@ -121,8 +133,6 @@ public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<Da
                     _proxies[number % Proxied].BlackHole = false;
                     break;
             }
-
-            await Task.Delay(2000, Token); // work between faults
         }
 
         public async Task<List<ReportOfContender>> EndAsync()
