@@ -9,6 +9,7 @@ namespace EfConcurrency.PostgresTests.Leases;
 /// Eight processes acquire, write and release, while they are paused past their time, killed, cut off, have their sessions ended, and one of
 /// them lives two minutes in the past. Judged by the order in which the database let things happen.
 /// </summary>
+[Collection(nameof(Storms))]
 public sealed class LeaseStormTests(DatabaseFixture database) : IClassFixture<DatabaseFixture>
 {
     private const int Contenders = 8;

@@ -7,6 +7,7 @@ namespace EfConcurrency.PostgresTests.Outbox;
 /// Sixteen writers in two processes tell of every change of their items; three dispatcher processes deliver. All of them are killed and paused. What the
 /// receiver has written down is compared with what the items' versions say was committed.
 /// </summary>
+[Collection(nameof(Storms))]
 public sealed class OutboxStormTests(DatabaseFixture server) : IClassFixture<DatabaseFixture>
 {
     private const int WriterProcesses = 2;

@@ -79,7 +79,7 @@ internal sealed class HostProcess : IAsyncDisposable
     public async Task<string> UntilSaysAsync(string start)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromMinutes(2));
         while (true)
         {
             if (Lines.FirstOrDefault(l => l.StartsWith(start, StringComparison.Ordinal)) is { } line)
