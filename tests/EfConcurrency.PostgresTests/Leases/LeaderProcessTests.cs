@@ -11,37 +11,35 @@ public sealed class LeaderProcessTests(DatabaseFixture database) : IClassFixture
     [Fact]
     public async Task SIGTERM_cancels_the_body_waits_for_it_and_releases_so_that_the_next_leads()
     {
-        var (first, second) = await StartAsync("term");
+        await using var first = await LeadAsync("term");
+        await using var second = Follow("term");
         await first.Process.TerminateAsync(Token);
         await first.WaitAsync();
 
         Assert.Equal(["cancelled", "body ended", "stopped"], first.Lines.Skip(1));
         Assert.Equal(0, first.Process.ExitCode);
         Assert.True(TokenOf(await second.UntilSaysAsync("leading")) > TokenOf(first.Lines[0]));
-        await first.DisposeAsync();
-        await second.DisposeAsync();
     }
 
     [Fact]
     public async Task A_killed_leader_is_followed_when_its_time_is_over()
     {
-        var (first, second) = await StartAsync("kill");
-        await first.DisposeAsync();
+        await using var first = await LeadAsync("kill");
+        await using var second = Follow("kill");
+        await first.Process.KillAsync(Token);
         Assert.True(TokenOf(await second.UntilSaysAsync("leading")) > TokenOf(first.Lines[0]));
-        await second.DisposeAsync();
     }
 
     [Fact]
     public async Task A_paused_leader_is_followed_and_stands_down_when_it_wakes()
     {
-        var (first, second) = await StartAsync("pause");
+        await using var first = await LeadAsync("pause");
+        await using var second = Follow("pause");
         await first.Process.PauseAsync(Token);
         await second.UntilSaysAsync("leading");
         Assert.DoesNotContain("cancelled", first.Lines);
         await first.Process.ContinueAsync(Token);
         await first.UntilSaysAsync("body ended");
-        await first.DisposeAsync();
-        await second.DisposeAsync();
     }
 
     [Fact]
@@ -59,13 +57,15 @@ public sealed class LeaderProcessTests(DatabaseFixture database) : IClassFixture
 
     private static long TokenOf(string line) => long.Parse(line.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture);
 
-    private async Task<(HostProcess First, HostProcess Second)> StartAsync(string name)
+    private async Task<HostProcess> LeadAsync(string name)
     {
         await PrepareAsync();
-        var first = HostProcess.Start("LeaseHost", database.ConnectionString, null, "lead", name);
+        var first = Follow(name);
         await first.UntilSaysAsync("leading");
-        return (first, HostProcess.Start("LeaseHost", database.ConnectionString, null, "lead", name));
+        return first;
     }
+
+    private HostProcess Follow(string name) => HostProcess.Start("LeaseHost", database.ConnectionString, null, "lead", name);
 
     private async Task PrepareAsync()
     {
