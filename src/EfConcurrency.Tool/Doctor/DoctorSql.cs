@@ -99,7 +99,8 @@ internal static class DoctorSql
     /// <summary>Parameter: schema.</summary>
     public const string DeadRows = """
         /* efconcurrency doctor.dead-rows */
-        select s.relname::text, s.n_live_tup, s.n_dead_tup, exists (select from unnest(c.reloptions) o where o in ('autovacuum_enabled=false', 'autovacuum_enabled=off'))
+        select s.relname::text, s.n_live_tup, s.n_dead_tup,
+            exists (select from pg_options_to_table(c.reloptions) o where case when o.option_name = 'autovacuum_enabled' then not o.option_value::boolean end)
         from pg_stat_all_tables s join pg_class c on c.oid = s.relid where s.schemaname = $1 order by 1
         """;
 

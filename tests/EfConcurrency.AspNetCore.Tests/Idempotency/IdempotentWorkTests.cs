@@ -54,7 +54,7 @@ public sealed class IdempotentWorkTests(PaymentDatabase database) : IdempotentEn
         await entered.Task.WaitAsync(Token);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => request);
-        await ended.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await ended.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         Assert.Equal((0, 0), (await Database.EffectsAsync(Account), await Database.KeysAsync(Key)));
     }
 

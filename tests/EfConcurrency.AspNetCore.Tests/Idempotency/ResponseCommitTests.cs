@@ -65,7 +65,7 @@ public sealed class ResponseCommitTests(PaymentDatabase database) : IdempotentEn
         });
         using var response = await PostAsync(app, "/");
         await HttpAssert.IsStatusAsync(response, HttpStatusCode.OK);
-        Assert.Equal((0, 3), (inside, await afterwards.Task.WaitAsync(TimeSpan.FromSeconds(30), Token)));
+        Assert.Equal((0, 3), (inside, await afterwards.Task.WaitAsync(TimeSpan.FromMinutes(1), Token)));
     }
 
     /// <summary>A server that could do all that a stored response can't.</summary>

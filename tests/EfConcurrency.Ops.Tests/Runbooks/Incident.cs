@@ -49,7 +49,7 @@ internal abstract class Incident : IAsyncDisposable
     protected static async Task UntilAsync(Func<Task<bool>> condition)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (!await condition())
         {
             await Task.Delay(15, deadline.Token);

@@ -56,7 +56,7 @@ public sealed class PaymentsServer(PostgresServer server) : IAsyncLifetime
     public async Task<string> ScrapeAsync()
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (true)
         {
             var scrape = await _http!.GetStringAsync("metrics", deadline.Token);

@@ -77,7 +77,7 @@ public sealed class CallersTransactionTests(LockDatabase database) : IClassFixtu
         await database.UntilWaitingForLocksAsync(1);
 
         await Assert.ThrowsAsync<AdvisoryLockDeadlockException>(
-            () => db.WithAdvisoryLockAsync(second, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromSeconds(20) }, Token));
+            () => db.WithAdvisoryLockAsync(second, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromMinutes(1) }, Token));
 
         Assert.Equal(0, await db.Tallies.CountAsync(t => t.Name == "none", Token));
         await transaction.RollbackAsync(Token);
@@ -161,7 +161,7 @@ public sealed class CallersTransactionTests(LockDatabase database) : IClassFixtu
                     await database.UntilWaitingForLocksAsync(1);
                 }
 
-                await context.WithAdvisoryLockAsync(second, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromSeconds(20) }, token);
+                await context.WithAdvisoryLockAsync(second, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromMinutes(1) }, token);
             },
             cancellationToken: Token);
 

@@ -24,7 +24,7 @@ public sealed class ConditionTests(LockDatabase database) : IClassFixture<LockDa
     {
         AdvisoryKey key = $"asked again {scope}";
         var name = $"made once {scope}";
-        var options = new AdvisoryLockOptions { Scope = scope, Timeout = TimeSpan.FromSeconds(30) };
+        var options = new AdvisoryLockOptions { Scope = scope, Timeout = TimeSpan.FromMinutes(1) };
 
         async Task<AdvisoryLockStatus> MakeOnceAsync()
         {

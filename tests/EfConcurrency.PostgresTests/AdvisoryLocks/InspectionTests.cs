@@ -24,7 +24,7 @@ public sealed class InspectionTests(OperatorDatabase database) : IClassFixture<O
             key,
             async (_, token) =>
             {
-                waiting = other.WithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, new() { Mode = AdvisoryLockMode.Shared, Timeout = TimeSpan.FromSeconds(30) }, token);
+                waiting = other.WithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, new() { Mode = AdvisoryLockMode.Shared, Timeout = TimeSpan.FromMinutes(1) }, token);
                 await database.UntilWaitingForLocksAsync(1);
 
                 var holder = Assert.Single(await operations.GetLockHoldersAsync(token), h => h.Key == key);
@@ -57,7 +57,7 @@ public sealed class InspectionTests(OperatorDatabase database) : IClassFixture<O
         // One waits for the lock with a row in its hands, another waits for the row.
         await using var transaction = await db.Database.BeginTransactionAsync(Token);
         await db.Tallies.Where(t => t.Id == id).ExecuteUpdateAsync(s => s.SetProperty(t => t.Value, 1), Token);
-        var middle = db.WithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromSeconds(30) }, Token);
+        var middle = db.WithAdvisoryLockAsync(key, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromMinutes(1) }, Token);
         await database.UntilWaitingForLocksAsync(1);
         await using var other = database.Open();
         var leaf = other.Tallies.Where(t => t.Id == id).ExecuteUpdateAsync(s => s.SetProperty(t => t.Value, 2), Token);

@@ -82,7 +82,7 @@ public class LockDatabase(PostgresServer server) : DatabaseFixture(server)
     public async Task UntilFreeAsync(AdvisoryKey key)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (await LocksAsync(key) > 0)
         {
             await Task.Delay(10, deadline.Token);

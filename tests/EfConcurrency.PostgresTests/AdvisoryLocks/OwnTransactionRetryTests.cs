@@ -119,7 +119,7 @@ public sealed class OwnTransactionRetryTests(LockDatabase database) : IClassFixt
                     await database.UntilWaitingForLocksAsync(1);
                 }
 
-                await db.WithAdvisoryLockAsync(second, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromSeconds(20) }, token);
+                await db.WithAdvisoryLockAsync(second, (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromMinutes(1) }, token);
             },
             cancellationToken: Token);
 

@@ -133,7 +133,7 @@ public sealed class OwnTransactionTests(LockDatabase database) : IClassFixture<L
                 tally.Value++;
                 await db.SaveChangesAsync(token);
             },
-            new() { Timeout = TimeSpan.FromSeconds(20) },
+            new() { Timeout = TimeSpan.FromMinutes(1) },
             Token);
         if (holder is not null)
         {

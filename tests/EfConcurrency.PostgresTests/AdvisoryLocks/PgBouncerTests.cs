@@ -83,7 +83,7 @@ public sealed class PgBouncerTests(LockDatabase database) : IClassFixture<LockDa
                 // Takes the server connection that holds the lock; the next ping comes out on another.
                 await using var transaction = await other.Database.BeginTransactionAsync(Token);
                 await other.Tallies.CountAsync(Token);
-                await Task.Delay(TimeSpan.FromSeconds(20), token);
+                await Task.Delay(TimeSpan.FromMinutes(1), token);
             },
             options,
             Token));

@@ -7,7 +7,7 @@ namespace EfConcurrency.PostgresTests.AdvisoryLocks;
 /// <summary>Locks that ride with a write in a caller's transaction, and deadlocks.</summary>
 public sealed class RidingTransactionTests(LockDatabase database) : IClassFixture<LockDatabase>
 {
-    private static readonly AdvisoryLockOptions Patient = new() { Timeout = TimeSpan.FromSeconds(20) };
+    private static readonly AdvisoryLockOptions Patient = new() { Timeout = TimeSpan.FromMinutes(1) };
 
     private static readonly AdvisoryLockOptions Short = new() { Timeout = TimeSpan.FromMilliseconds(100) };
 

@@ -131,19 +131,16 @@ public sealed class SessionScopeTests(LockDatabase database) : IClassFixture<Loc
         AdvisoryKey key = "black hole";
         await using var proxy = database.StartProxy();
         await using var db = database.Open(proxy.ConnectionString);
-        var started = TimeProvider.System.GetTimestamp();
 
         await Assert.ThrowsAsync<AdvisoryLockLostException>(() => db.WithAdvisoryLockAsync(
             key,
             (_, token) =>
             {
                 proxy.BlackHole = true;
-                return Task.Delay(TimeSpan.FromSeconds(60), token);
+                return Task.Delay(Timeout.Infinite, token);
             },
             Session,
-            Token));
-
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromSeconds(20));
+            Token).WaitAsync(TimeSpan.FromMinutes(1), Token));
     }
 
     [Fact]
@@ -235,7 +232,7 @@ public sealed class SessionScopeTests(LockDatabase database) : IClassFixture<Loc
     private async Task UntilAsync(string condition, CancellationToken token)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(15));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (!await database.ScalarAsync<bool>(condition))
         {
             await Task.Delay(20, deadline.Token);

@@ -40,7 +40,7 @@ public sealed class SeveralKeysTests(LockDatabase database) : IClassFixture<Lock
         foreach (var (held, before) in new (AdvisoryKey, AdvisoryKey[])[] { (1, []), (2, [1]), (3, [1, 2]), ((1, 2), [1, 2, 3]) })
         {
             var holder = await database.HoldAsync(held);
-            var waiting = db.WithAdvisoryLockAsync([.. keys], (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromSeconds(20) }, Token);
+            var waiting = db.WithAdvisoryLockAsync([.. keys], (_, _) => Task.CompletedTask, new() { Timeout = TimeSpan.FromMinutes(1) }, Token);
             await database.UntilWaitingForLocksAsync(1);
             foreach (var key in keys.Where(k => k != held))
             {
@@ -69,7 +69,7 @@ public sealed class SeveralKeysTests(LockDatabase database) : IClassFixture<Lock
                         (await db.Tallies.SingleAsync(t => t.Id == id, token)).Value++;
                         await db.SaveChangesAsync(token);
                     },
-                    new() { Timeout = TimeSpan.FromSeconds(60) },
+                    new() { Timeout = TimeSpan.FromMinutes(1) },
                     Token);
             }
         }));
@@ -83,17 +83,17 @@ public sealed class SeveralKeysTests(LockDatabase database) : IClassFixture<Lock
         var holder = await database.HoldAsync(first);
         await using var other = await database.HoldAsync(second);
         await using var db = database.Open();
-        var options = new AdvisoryLockOptions { Timeout = TimeSpan.FromSeconds(2) };
+        var options = new AdvisoryLockOptions { Timeout = TimeSpan.FromSeconds(4) };
         var started = TimeProvider.System.GetTimestamp();
 
         // The first key comes free when most of the time is over; were the second given the same time again, it would take twice as long.
         var waiting = db.TryWithAdvisoryLockAsync([first, second], (_, _) => Task.CompletedTask, options, Token);
         await database.UntilWaitingForLocksAsync(1);
-        await Task.Delay(TimeSpan.FromSeconds(1.5), Token);
+        await Task.Delay(TimeSpan.FromSeconds(3.5), Token);
         await holder.DisposeAsync();
 
         Assert.Equal(AdvisoryLockStatus.Busy, await waiting);
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromSeconds(1.9), TimeSpan.FromSeconds(3.2));
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromSeconds(3.9), TimeSpan.FromSeconds(7.2));
     }
 
     [Theory]

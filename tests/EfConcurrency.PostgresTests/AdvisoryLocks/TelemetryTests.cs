@@ -14,7 +14,7 @@ public sealed class TelemetryTests(LockDatabase database) : IClassFixture<LockDa
     [Fact]
     public async Task Acquisitions_holds_waiters_and_contentions_are_counted_by_the_callers_template()
     {
-        var options = new AdvisoryLockOptions { Resource = $"invoice:{Guid.NewGuid()}", Timeout = TimeSpan.FromSeconds(30) };
+        var options = new AdvisoryLockOptions { Resource = $"invoice:{Guid.NewGuid()}", Timeout = TimeSpan.FromMinutes(1) };
         using var meter = new Listener(options.Resource);
         await using var db = database.Open();
         AdvisoryKey key = "invoice:4711";

@@ -73,7 +73,7 @@ public sealed class TransactionScopeTests(LockDatabase database) : IClassFixture
 
         var error = await Assert.ThrowsAsync<AdvisoryLockTimeoutException>(() => db.WithAdvisoryLockAsync(key, Fail, options, Token));
 
-        Assert.InRange(TimeProvider.System.GetElapsedTime(started), TimeSpan.FromMilliseconds(90), TimeSpan.FromSeconds(5));
+        Assert.True(TimeProvider.System.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(90));
         Assert.Equal(key, Assert.Single(error.Keys));
         Assert.Equal(options.Timeout, error.Timeout);
         Assert.Contains("waited for in vain", error.Message, StringComparison.Ordinal);
@@ -126,7 +126,7 @@ public sealed class TransactionScopeTests(LockDatabase database) : IClassFixture
         AdvisoryKey key = "tried for long";
         var holder = await database.HoldAsync(key);
         await using var db = database.Open();
-        var tried = db.TryWithAdvisoryLockAsync(key, (held, _) => Task.FromResult(held.Waited), new() { Timeout = TimeSpan.FromSeconds(20) }, Token);
+        var tried = db.TryWithAdvisoryLockAsync(key, (held, _) => Task.FromResult(held.Waited), new() { Timeout = TimeSpan.FromMinutes(1) }, Token);
         await database.UntilWaitingForLocksAsync(1);
         await holder.DisposeAsync();
         Assert.True((await tried).Value > TimeSpan.Zero);

@@ -95,7 +95,7 @@ public sealed class ConcurrencyTests(LedgerDatabase ledger) : IClassFixture<Ledg
 
         await Assert.ThrowsAsync<IdempotencyInProgressException>(() => ledger.WithdrawOnceAsync(key, new() { OnInFlight = IdempotencyInFlight.Wait(TimeSpan.FromMilliseconds(300)) }));
 
-        Assert.InRange(Stopwatch.GetElapsedTime(started), TimeSpan.FromMilliseconds(290), TimeSpan.FromSeconds(20));
+        Assert.True(Stopwatch.GetElapsedTime(started) >= TimeSpan.FromMilliseconds(290));
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class CrashAtEveryStepTests(CrashDatabase database) : IClassFixtur
                 var key = $"{mode} {fault} {step}";
                 var struck = first.Proxy.FaultNextBatch(Injected(fault), skip: step);
                 await first.AskAsync(key);
-                await Task.WhenAny(struck, first.UntilAnswersAsync(key)).WaitAsync(TimeSpan.FromSeconds(60), Token);
+                await Task.WhenAny(struck, first.UntilAnswersAsync(key)).WaitAsync(TimeSpan.FromMinutes(1), Token);
                 var wasStruck = struck.IsCompleted;
                 if (wasStruck && fault is Fault.KilledBefore or Fault.KilledAfter)
                 {

@@ -102,7 +102,7 @@ public sealed class ExpiryTests(LedgerDatabase ledger) : IClassFixture<LedgerDat
         }
 
         await using var db = ledger.Open();
-        await db.Idempotency().DeleteExpiredAsync(Token).WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await db.Idempotency().DeleteExpiredAsync(Token).WaitAsync(TimeSpan.FromMinutes(1), Token);
 
         Assert.Equal(1, await ledger.RowsAsync(key));
     }

@@ -60,7 +60,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         var held = (await DescribeAsync())!;
 
         var stopping = first.Service.StopAsync(Token);
-        await cancelled.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await cancelled.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await Eventually.IsTrueAsync(async () => (await DescribeAsync())!.RenewedAt > held.AcquiredAt + ElectionMember.TimeToLive);
         Assert.False(stopping.IsCompleted);
         Assert.Equal(held.Holder, (await DescribeAsync())!.Holder);
@@ -86,7 +86,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
         });
         await Eventually.IsTrueAsync(() => member.Election.IsLeader);
         await ForceAsync();
-        await lost.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await lost.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         Assert.False(member.Election.IsLeader);
         Assert.Equal(1, terms);
 
@@ -146,7 +146,7 @@ public sealed class LeaderElectionTests(PlantDatabase plant) : IClassFixture<Pla
             saved.SetResult(leadership.FencingToken);
             await ElectionMember.UntilCancelledAsync(over);
         });
-        Assert.Equal((await DescribeUntilAsync())!.FencingToken, await saved.Task.WaitAsync(TimeSpan.FromSeconds(20), Token));
+        Assert.Equal((await DescribeUntilAsync())!.FencingToken, await saved.Task.WaitAsync(TimeSpan.FromMinutes(1), Token));
     }
 
     [Fact]

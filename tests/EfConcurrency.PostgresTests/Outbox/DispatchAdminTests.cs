@@ -71,7 +71,7 @@ public sealed class DispatchAdminTests(DispatchDatabase database) : IClassFixtur
         await using var db = dispatching.OpenContext();
         await Eventually.IsTrueAsync(async () => (await db.OutboxAdmin().GetLagAsync(Sink, Token)).Retrying == 1);
         Volatile.Write(ref isWatched, true);
-        await sending.Task.WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await sending.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         Assert.True(await db.OutboxAdmin().ParkAsync(Sink, _transport.Envelopes[0].MessageId, Token));
         isParked.SetResult();
 

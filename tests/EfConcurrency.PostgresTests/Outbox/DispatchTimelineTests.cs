@@ -40,7 +40,7 @@ public sealed class DispatchTimelineTests(DispatchDatabase database) : IClassFix
         _transport.Answer = _ => new(status);
         await using var dispatching = await Dispatching.StartAsync(database, _transport, o => o.LeaseLength = TimeSpan.FromMinutes(5), ConnectionString);
         await database.ExecuteAsync("select enqueue('k', '1')");
-        await sending.Task.WaitAsync(TimeSpan.FromSeconds(20), Token);
+        await sending.Task.WaitAsync(TimeSpan.FromMinutes(1), Token);
         await FailOverAsync();
         mayEnd.SetResult();
         await Eventually.IsTrueAsync(() => _transport.Given.Count == 2);

@@ -8,7 +8,7 @@ namespace EfConcurrency.PostgresTests.Outbox;
 /// <summary>A dispatcher in the same process is woken when a message is committed, and not before.</summary>
 public sealed class EnqueueSignalTests(EnqueueDatabase shop) : IClassFixture<EnqueueDatabase>
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

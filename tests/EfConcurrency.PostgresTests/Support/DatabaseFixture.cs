@@ -40,7 +40,7 @@ public class DatabaseFixture(PostgresServer server) : IAsyncLifetime
     public async Task UntilWaitingForLocksAsync(int sessions)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (await ScalarAsync<long>("select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()") < sessions)
         {
             await Task.Delay(10, deadline.Token);

@@ -112,7 +112,7 @@ public sealed class PgBouncer : IAsyncDisposable
     private async Task UntilReadyAsync(string folder)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(20));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (true)
         {
             try

@@ -55,7 +55,7 @@ public sealed class FaultProxyTests(DatabaseFixture database) : IClassFixture<Da
         using var psql = Process.Start(new ProcessStartInfo(
             "psql", ["-XAtq", "-h", server.Host!, "-p", $"{server.Port}", "-U", server.Username!, "-d", server.Database!, "-c", "select 42"]) { RedirectStandardOutput = true })!;
 
-        await psql.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromSeconds(30), Token);
+        await psql.WaitForExitAsync(Token).WaitAsync(TimeSpan.FromMinutes(1), Token);
 
         Assert.Equal("42", (await psql.StandardOutput.ReadToEndAsync(Token)).Trim());
     }

@@ -47,6 +47,38 @@ public sealed class DoctorTests(ToolDatabase database) : IClassFixture<ToolDatab
     }
 
     [Fact]
+    public async Task Columns_indexes_and_triggers_that_are_there_and_of_no_use_are_told()
+    {
+        await using var other = await SchemaAsync("""
+            alter table efc.lease alter column holder set not null;
+            update pg_index set indisvalid = false where indexrelid = 'efc.ix_idempotency_key_expires_at'::regclass;
+            create table public.report (id int, token bigint);
+            create trigger efc_fencing before update on public.report for each row execute function suppress_redundant_updates_trigger();
+            alter table public.report enable replica trigger efc_fencing;
+            alter table efc.job_slot set (autovacuum_enabled = 0);
+            """);
+        (await DoctorResult.RunAsync(other.ConnectionString, exitCode: 1))
+            .Has("schema", "warning", "lease.holder must not be null; the library writes nulls")
+            .Has("schema", "error", "Index ix_idempotency_key_expires_at of table idempotency_key is not valid")
+            .Has("triggers", "error", "efc_fencing of table report is disabled")
+            .Has("bloat", "warning", "autovacuum is off for table job_slot");
+    }
+
+    [Fact]
+    public async Task A_role_that_may_not_execute_the_guard_function_is_told_and_no_fault()
+    {
+        var role = await database.CreateRoleAsync("reader");
+        await using var other = await SchemaAsync($"""
+            revoke execute on function efc.require_row from public;
+            grant pg_monitor to "{role}";
+            grant usage on schema efc to "{role}";
+            grant select on all tables in schema efc to "{role}";
+            """);
+        var settings = new NpgsqlConnectionStringBuilder(other.ConnectionString) { Username = role };
+        (await DoctorResult.RunAsync(settings.ConnectionString, exitCode: 0, "--max-transaction-age", "1d")).Has("functions", "info", "may not execute efc.require_row");
+    }
+
+    [Fact]
     public async Task A_missing_guard_function_and_a_missing_schema_are_told()
     {
         await using var other = await SchemaAsync("drop function efc.require_row");
@@ -65,6 +97,15 @@ public sealed class DoctorTests(ToolDatabase database) : IClassFixture<ToolDatab
         (await DoctorResult.RunAsync(other.ConnectionString, exitCode: 1))
             .Has("outbox-origin", "error", "comes from another server")
             .Has("partitions", "warning", "messages from before yesterday");
+    }
+
+    [Fact]
+    public async Task Messages_of_another_server_are_told_without_a_cursor_too()
+    {
+        await using var other = await SchemaAsync("""
+            insert into efc.outbox (slot, lane, message_id, topic, type, payload, created_at, tx) values (0, 0, gen_random_uuid(), 't', 'x', '', now(), '9000000000');
+            """);
+        (await DoctorResult.RunAsync(other.ConnectionString, exitCode: 1)).Has("outbox-origin", "error", "comes from another server");
     }
 
     [Fact]

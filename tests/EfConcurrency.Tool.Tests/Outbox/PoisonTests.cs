@@ -51,7 +51,7 @@ public sealed class PoisonTests(ToolDatabase database) : IClassFixture<ToolDatab
     private static async Task UntilAsync(Func<Task<bool>> condition)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(Token);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         while (!await condition())
         {
             await Task.Delay(20, deadline.Token);

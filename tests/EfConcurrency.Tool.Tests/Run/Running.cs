@@ -6,7 +6,7 @@ namespace EfConcurrency.Tool.Tests.Run;
 /// <summary>A call of <c>efc run</c> whose command says lines and waits for lines, so that tests need no clock.</summary>
 internal sealed class Running(Process process) : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     public Process Process => process;
 

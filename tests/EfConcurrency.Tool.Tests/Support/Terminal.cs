@@ -7,7 +7,7 @@ namespace EfConcurrency.Tool.Tests.Support;
 /// </summary>
 internal sealed class Terminal : IAsyncDisposable
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
 
     private readonly string _socket = $"efc-{Guid.NewGuid():n}";
 

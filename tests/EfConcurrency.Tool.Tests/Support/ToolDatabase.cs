@@ -92,7 +92,7 @@ public class ToolDatabase(PostgresServer server) : IAsyncLifetime
     public async Task UntilWaitingForLocksAsync(int sessions)
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        deadline.CancelAfter(TimeSpan.FromSeconds(30));
+        deadline.CancelAfter(TimeSpan.FromMinutes(1));
         await using var connection = await ConnectAsync();
         await using var count = new NpgsqlCommand(
             "select count(distinct l.pid) from pg_locks l join pg_stat_activity a using (pid) where not l.granted and a.datname = current_database()", connection);

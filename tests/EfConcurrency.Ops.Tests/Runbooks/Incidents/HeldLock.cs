@@ -18,7 +18,7 @@ internal sealed class HeldLock : Incident
     {
         if (isActedUpon)
         {
-            await _waiting!.WaitAsync(TimeSpan.FromSeconds(30), Token);
+            await _waiting!.WaitAsync(TimeSpan.FromMinutes(1), Token);
         }
 
         Assert.Equal(isActedUpon ? 0 : 1, await ScalarAsync<long>("select count(*) from pg_stat_activity where application_name = 'zombie' and datname = current_database()"));
