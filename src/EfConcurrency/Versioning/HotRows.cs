@@ -5,13 +5,18 @@ using Microsoft.EntityFrameworkCore.Metadata;
 namespace EfConcurrency.Versioning;
 
 /// <summary>
-/// What the units of one place in the program lost lately. A row that they lose again and again is locked from the first attempt on:
-/// the attempt that is bound to fail costs more than the wait. A row that a unit then does not write is forgotten at once, and now and
-/// then one runs without the lock, to find out whether it is still needed. A wrong guess costs a round trip, never correctness.
+/// What the units of one place in the program lost lately. A row that all of them write, and lose again and again, is locked from the
+/// first attempt on: the attempt that is bound to fail costs more than the wait. A row that one of them does not write is forgotten at
+/// once: who holds it and then waits for another row, that its holder wants this one for, is in a deadlock. And now and then one runs
+/// without the lock, to find out whether it is still needed. A wrong guess costs time, never correctness.
 /// </summary>
 internal sealed class HotRows : IDisposable
 {
     private const int HotFrom = 3;
+
+    /// <summary>So many units in a row have written it: then it is the row of this place, and not one of several.</summary>
+    private const int WrittenByAll = 16;
+
     private const int Hottest = 6;
     private const int MaxRows = 8;
     private const int MaxPlaces = 1024;
@@ -31,9 +36,14 @@ internal sealed class HotRows : IDisposable
 
     private readonly SemaphoreSlim _queue = new(InDatabase, InDatabase);
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, (VersionConflict Row, int Heat)> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, HotRow> _rows = new(StringComparer.Ordinal);
     private volatile bool _hasHot;
     private int _runs;
+
+    public bool IsEmpty => _rows.Count == 0;
+
+    /// <summary>Whether all units of the place queue for the same rows.</summary>
+    public bool HasHot => _hasHot;
 
     /// <summary>The memory of one unit (a lambda in the program) on one database.</summary>
     public static HotRows Of(MethodInfo unit, IModel model, string database)
@@ -42,7 +52,7 @@ internal sealed class HotRows : IDisposable
             : new HotRows();
 
     /// <summary>The rows to lock before a unit's first attempt.</summary>
-    public IReadOnlyList<VersionConflict> ToLockFirst()
+    public IReadOnlyList<RowKey> ToLockFirst()
     {
         if (!_hasHot || Interlocked.Increment(ref _runs) % ProbeEvery == 0)
         {
@@ -51,7 +61,7 @@ internal sealed class HotRows : IDisposable
 
         lock (_lock)
         {
-            return [.. _rows.Values.Where(r => r.Heat >= HotFrom).Select(r => r.Row)];
+            return [.. _rows.Values.Where(r => r.IsHot).Select(r => r.Row)];
         }
     }
 
@@ -61,17 +71,19 @@ internal sealed class HotRows : IDisposable
     public void Leave() => _queue.Release();
 
     /// <summary>The rows were lost against another writer.</summary>
-    public void Lost(IEnumerable<VersionConflict> rows)
+    public void Lost(IEnumerable<RowKey> rows)
     {
         lock (_lock)
         {
-            foreach (var row in rows.Where(r => !r.IsDeleted))
+            foreach (var row in rows)
             {
-                var id = LostRows.Id(row.Type, row.Key);
-                var heat = _rows.TryGetValue(id, out var known) ? known.Heat : 0;
-                if (heat > 0 || _rows.Count < MaxRows || MakeRoom())
+                if (_rows.TryGetValue(row.Id, out var known))
                 {
-                    _rows[id] = (row, Math.Min(heat + 1, Hottest));
+                    _rows[row.Id] = known with { Heat = Math.Min(known.Heat + 1, Hottest) };
+                }
+                else if (_rows.Count < MaxRows || MakeRoom())
+                {
+                    _rows[row.Id] = new(row, Heat: 1, Streak: 0);
                 }
             }
 
@@ -79,27 +91,23 @@ internal sealed class HotRows : IDisposable
         }
     }
 
-    /// <summary>A unit succeeded: <paramref name="written"/> tells whether it wrote a row.</summary>
-    public void Succeeded(IReadOnlyList<VersionConflict> locked, Func<string, bool> written, bool atFirstAttempt)
+    /// <summary>A unit succeeded.</summary>
+    /// <param name="written">Names of the rows that it wrote. One that wrote none tells nothing about the others.</param>
+    /// <param name="wonUnlocked">At its first attempt, and without a lock.</param>
+    public void Succeeded(IReadOnlySet<string> written, bool wonUnlocked)
     {
-        if (_rows.Count == 0)
+        if (written.Count == 0)
         {
             return;
         }
 
         lock (_lock)
         {
-            foreach (var id in locked.Select(r => LostRows.Id(r.Type, r.Key)).Where(id => !written(id)))
+            foreach (var (id, row) in _rows.ToList())
             {
-                _rows.Remove(id);
-            }
-
-            if (locked.Count == 0 && atFirstAttempt)
-            {
-                foreach (var (id, (row, heat)) in _rows.Where(r => written(r.Key)).ToList())
-                {
-                    _rows[id] = (row, heat - 1);
-                }
+                _rows[id] = written.Contains(id)
+                    ? row with { Heat = row.Heat - (wonUnlocked ? 1 : 0), Streak = Math.Min(row.Streak + 1, WrittenByAll) }
+                    : row with { Heat = 0 };
             }
 
             Update();
@@ -121,6 +129,15 @@ internal sealed class HotRows : IDisposable
             _rows.Remove(cold);
         }
 
-        _hasHot = _rows.Values.Any(r => r.Heat >= HotFrom);
+        _hasHot = _rows.Values.Any(r => r.IsHot);
+    }
+
+    /// <summary>A row that was lost lately.</summary>
+    /// <param name="Row">The row.</param>
+    /// <param name="Heat">How much oftener it was lost than won.</param>
+    /// <param name="Streak">How many units in a row have written it.</param>
+    private sealed record HotRow(RowKey Row, int Heat, int Streak)
+    {
+        public bool IsHot => Heat >= HotFrom && Streak >= WrittenByAll;
     }
 }

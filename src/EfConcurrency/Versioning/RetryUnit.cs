@@ -18,18 +18,21 @@ internal sealed class RetryUnit<TContext, TResult>(
     : IRetryUnit
     where TContext : DbContext
 {
-    private readonly LostRows _lostRows = new();
+    /// <summary>A save of more rows than this is taken to be a batch: of its rows only the lost ones are locked.</summary>
+    private const int MaxRowsToLock = 64;
+
+    private readonly RowsToLock _rowsToLock = new();
     private Activity? _activity;
     private ILogger? _logger;
     private int _attempt;
     private int _conflicts;
 
-    private IReadOnlyList<VersionConflict> _lockedFromTheStart = [];
+    private IReadOnlyList<RowKey> _lockedFromTheStart = [];
     private HotRows? _hotRows;
 
     /// <summary>Not where one snapshot serves the whole transaction: it would predate the wait for the lock, and the unit fail with 40001.</summary>
     private bool LocksFirst
-        => _lostRows.Count > 0
+        => _rowsToLock.Count > 0
             && options.LockAfterConflicts > 0
             && options.HasSnapshotPerStatement
             && (_conflicts >= options.LockAfterConflicts || _lockedFromTheStart.Count > 0);
@@ -82,8 +85,9 @@ internal sealed class RetryUnit<TContext, TResult>(
         if (exception is VersionConflictException conflict)
         {
             _conflicts++;
-            _lostRows.Add(conflict.Conflicts);
-            _hotRows?.Lost(conflict.Conflicts);
+            var lost = conflict.Conflicts.Where(c => !c.IsDeleted).Select(RowKey.Of).ToList();
+            _rowsToLock.Add(lost);
+            _hotRows?.Lost(lost);
         }
 
         VersioningMeter.Retry();
@@ -105,7 +109,7 @@ internal sealed class RetryUnit<TContext, TResult>(
         {
             Remember(context);
             _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
-            var isQueued = LocksFirst && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
+            var isQueued = LocksFirst && _hotRows!.HasHot && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
             TResult result;
             IReadOnlyList<Func<CancellationToken, Task>> callbacks;
             try
@@ -140,8 +144,18 @@ internal sealed class RetryUnit<TContext, TResult>(
             var result = await new UnitExecutionStrategy(context)
                 .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
                 .ConfigureAwait(false);
-            _hotRows?.Succeeded(_lockedFromTheStart, state.HasWritten, atFirstAttempt: _attempt == 1);
+            if (_hotRows is { IsEmpty: false })
+            {
+                _hotRows.Succeeded(state.Written.Select(r => r.Id).ToHashSet(StringComparer.Ordinal), wonUnlocked: _attempt == 1 && _lockedFromTheStart.Count == 0);
+            }
+
             return (result, [.. state.AfterCommit]);
+        }
+        catch (VersionConflictException) when (state.WrittenCount <= MaxRowsToLock)
+        {
+            // What it wrote beside the lost rows it will write again: taken after those, out of order, it would be a deadlock.
+            _rowsToLock.Add(state.Written);
+            throw;
         }
         finally
         {
@@ -160,7 +174,7 @@ internal sealed class RetryUnit<TContext, TResult>(
 
         _hotRows = HotRows.Of(place, context.Model, context.Database.GetConnectionString() ?? "");
         _lockedFromTheStart = _hotRows.ToLockFirst();
-        _lostRows.Add(_lockedFromTheStart);
+        _rowsToLock.Add(_lockedFromTheStart);
     }
 
     private async Task<TResult> WorkAsync(TContext context, RetryUnitState state, CancellationToken cancellationToken)
@@ -177,8 +191,8 @@ internal sealed class RetryUnit<TContext, TResult>(
             context.Database.AutoSavepointsEnabled = false;
             if (LocksFirst)
             {
-                VersioningLog.RowsLockedBeforeRetry(_logger!, _attempt, _lostRows.Count);
-                state.Ticket = await _lostRows.LockAsync(context, cancellationToken).ConfigureAwait(false);
+                VersioningLog.RowsLockedBeforeRetry(_logger!, _attempt, _rowsToLock.Count);
+                state.Ticket = await _rowsToLock.LockAsync(context, cancellationToken).ConfigureAwait(false);
             }
 
             try

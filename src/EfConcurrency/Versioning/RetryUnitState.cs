@@ -35,6 +35,12 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
 
     public IReadOnlyList<Func<CancellationToken, Task>> AfterCommit => _afterCommit;
 
+    /// <summary>How many rows with a version the attempt has changed or deleted, or tried to.</summary>
+    public int WrittenCount => _written.Count;
+
+    /// <summary>Those rows.</summary>
+    public IEnumerable<RowKey> Written => _written.Select(RowKey.Of);
+
     public static RetryNotPossibleException Nested()
         => new("RetryOnConflictAsync was called inside a unit that runs on the same context. The outer call already repeats all of it: call the inner work directly.");
 
@@ -42,10 +48,6 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
         => new(
             "RetryOnConflictAsync was called inside an open transaction. Its earlier reads and writes can't be run again, so a retry would rest on what is no longer true. "
             + "Move the transaction's whole work into the unit: RetryOnConflictAsync opens the transaction itself.");
-
-    /// <summary>Whether the attempt wrote the row; see <see cref="LostRows.Id"/>.</summary>
-    public bool HasWritten(string row)
-        => _written.Exists(e => e.EntityType.FindPrimaryKey() is { } key && LostRows.Id(e.EntityType, VersionKeys.Of(key.Properties, VersionKeys.Values(e))) == row);
 
     public void Begin(ConflictRetryTransaction transaction)
     {

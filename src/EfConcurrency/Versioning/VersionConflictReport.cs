@@ -13,8 +13,8 @@ namespace EfConcurrency.Versioning;
 /// </summary>
 /// <param name="context">The context.</param>
 /// <param name="named">
-/// The entities that EF named, where the report may be read among the refused save's own writes (a transaction without savepoints), or null.
-/// Only they are sure to be stale then.
+/// The entities that EF named, where the report is read among the refused save's own writes (a transaction without savepoints), or null. Only they are
+/// sure to be stale then; of the others those are that somebody else wrote.
 /// </param>
 internal sealed class VersionConflictReport(DbContext context, IReadOnlySet<object>? named = null)
 {
@@ -96,7 +96,7 @@ internal sealed class VersionConflictReport(DbContext context, IReadOnlySet<obje
         foreach (var (version, rows) in groups)
         {
             var table = PropertyTable.Of(sql, rows[0].EntityType, version.Property);
-            statements.Add(VersioningSql.ReadVersions(table, rows.Count, parameters.Count));
+            statements.Add(VersioningSql.ReadVersions(table, rows.Count, parameters.Count, named is not null));
             parameters.AddRange(rows.SelectMany(row => VersionKeys.Values(row).Select((value, i) => SqlParameterValue.For(table.KeyProperties[i], value))));
         }
 
@@ -114,37 +114,41 @@ internal sealed class VersionConflictReport(DbContext context, IReadOnlySet<obje
         }
     }
 
-    private static async ValueTask<Dictionary<int, object>> ActualAsync(DbDataReader reader, VersionColumn version, bool async, CancellationToken cancellationToken)
+    private async ValueTask<Dictionary<int, (object Version, bool IsOwn)>> ActualAsync(DbDataReader reader, VersionColumn version, bool async, CancellationToken cancellationToken)
     {
-        var actual = new Dictionary<int, object>();
+        var actual = new Dictionary<int, (object, bool)>();
         while (async ? await reader.ReadAsync(cancellationToken).ConfigureAwait(false) : reader.Read())
         {
-            actual[reader.GetInt32(0)] = version.FromStore(reader.GetValue(1));
+            actual[reader.GetInt32(0)] = (version.FromStore(reader.GetValue(1)), named is not null && reader.GetBoolean(2));
         }
 
         _ = async ? await reader.NextResultAsync(cancellationToken).ConfigureAwait(false) : reader.NextResult();
         return actual;
     }
 
-    private void Compare(List<IUpdateEntry> rows, VersionColumn version, Dictionary<int, object> actual)
+    private void Compare(List<IUpdateEntry> rows, VersionColumn version, Dictionary<int, (object Version, bool IsOwn)> actual)
     {
         var expectations = context.GetService<VersionExpectations>();
         for (var i = 0; i < rows.Count; i++)
         {
             var entry = rows[i];
             var entity = entry.ToEntityEntry().Entity;
-            var isPrecondition = expectations.Contains(entity) && named?.Contains(entity) != false;
+            var isSure = named?.Contains(entity) != false;
+            var isPrecondition = expectations.Contains(entity) && isSure;
             var key = VersionKeys.Of(entry.EntityType.FindPrimaryKey()!.Properties, VersionKeys.Values(entry));
             var expected = entry.GetOriginalValue(version.Property);
             var changed = entry.EntityType.GetProperties().Where(p => p != version.Property && entry.IsModified(p)).Select(p => p.Name).ToList();
 
             if (!actual.TryGetValue(i, out var found))
             {
-                Add(entry, VersionConflict.Deleted(entry.EntityType, key, expected, changed, isPrecondition));
+                if (isSure || entry.EntityState != EntityState.Deleted)
+                {
+                    Add(entry, VersionConflict.Deleted(entry.EntityType, key, expected, changed, isPrecondition));
+                }
             }
-            else if (!version.Property.GetValueComparer().Equals(expected, found))
+            else if ((isSure || !found.IsOwn) && !version.Property.GetValueComparer().Equals(expected, found.Version))
             {
-                Add(entry, VersionConflict.Stale(entry.EntityType, key, expected, found, changed, isPrecondition));
+                Add(entry, VersionConflict.Stale(entry.EntityType, key, expected, found.Version, changed, isPrecondition));
             }
         }
     }

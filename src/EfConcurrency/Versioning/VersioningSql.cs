@@ -5,6 +5,9 @@ namespace EfConcurrency.Versioning;
 /// <summary>All SQL of the room. <c>{0}</c>, <c>{1}</c> … stand for parameters.</summary>
 internal static class VersioningSql
 {
+    /// <summary>Whether this transaction wrote the row as it is now.</summary>
+    private const string IsOwnWrite = ", coalesce(t.xmin = pg_current_xact_id_if_assigned()::xid, false)";
+
     /// <summary>Raises a number by one. Parameters: the key.</summary>
     public static string BumpNumber(PropertyTable table)
         => $"/* efconcurrency versioning.bump-root */ update {table.Name} set {table.Column} = {table.Column} + 1 where {KeyIs(table)} returning 1";
@@ -26,16 +29,16 @@ internal static class VersioningSql
         => $"/* efconcurrency versioning.verify */ select 1 from {table.Name} where {KeyIs(table)} and {table.Column} = {{{table.Keys.Length}}} for share";
 
     /// <summary>
-    /// Reads the versions of <paramref name="rows"/> rows, each with the position at which it was asked for.
+    /// Reads the versions of <paramref name="rows"/> rows, each with the position at which it was asked for; <paramref name="amongOwnWrites"/>: and whether it is this transaction's.
     /// Parameters: the keys, row by row, from number <paramref name="first"/> on.
     /// </summary>
-    public static string ReadVersions(PropertyTable table, int rows, int first)
+    public static string ReadVersions(PropertyTable table, int rows, int first, bool amongOwnWrites)
     {
         var width = table.Keys.Length;
         var asked = Enumerable.Range(0, rows).Select(row => $"({row}, {Placeholders(first + (row * width), width)})");
         var columns = Enumerable.Range(0, width).Select(i => $"key{i}");
         var isAsked = table.Keys.Select((key, i) => $"t.{key} = asked.key{i}");
-        return $"/* efconcurrency versioning.read-versions */ select asked.position, t.{table.Column} from {table.Name} t "
+        return $"/* efconcurrency versioning.read-versions */ select asked.position, t.{table.Column}{(amongOwnWrites ? IsOwnWrite : "")} from {table.Name} t "
             + $"join (values {string.Join(", ", asked)}) asked(position, {string.Join(", ", columns)}) on {string.Join(" and ", isAsked)}";
     }
 

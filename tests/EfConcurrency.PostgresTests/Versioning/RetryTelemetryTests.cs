@@ -56,4 +56,69 @@ public sealed class RetryTelemetryTests(ShopDatabase shop) : IClassFixture<ShopD
         Assert.Equal([ActivityStatusCode.Error, ActivityStatusCode.Unset], spans.Select(s => s.Status));
         Assert.Equal(["System.NotSupportedException", null], spans.Select(s => s.GetTagItem("error.type")));
     }
+
+    [Fact]
+    public async Task Conflicts_and_retries_are_counted_and_traced()
+    {
+        var id = (await shop.AddAsync(new Counter())).Id;
+        var counted = new List<string>();
+        using var meters = new MeterListener
+        {
+            InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Meter.Name == EfConcurrencyDiagnostics.MeterName)
+                {
+                    listener.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        using var root = new Activity("test").Start();
+        meters.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
+        {
+            if (Activity.Current?.RootId == root.RootId)
+            {
+                lock (counted)
+                {
+                    counted.Add($"{instrument.Name} {value} {string.Join(',', tags.ToArray().Select(t => t.Value))}".TrimEnd());
+                }
+            }
+        });
+        meters.Start();
+        var activities = new List<Activity>();
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name == EfConcurrencyDiagnostics.ActivitySourceName,
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllData,
+            ActivityStopped = a =>
+            {
+                if (a.RootId == root.RootId)
+                {
+                    activities.Add(a);
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(listener);
+        var attempts = 0;
+
+        await ShopFactory.Create(shop.ConnectionString).RetryOnConflictAsync(
+            async (db, token) =>
+            {
+                var counter = await db.Counters.SingleAsync(c => c.Id == id, token);
+                if (++attempts == 1)
+                {
+                    await shop.ExecuteAsync($"update \"Counters\" set \"Version\" = \"Version\" + 1 where \"Id\" = {id}");
+                }
+
+                counter.Value++;
+                await db.SaveChangesAsync(token);
+            },
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        Assert.Equal(["efconcurrency.conflicts 1 Counter,version", "efconcurrency.retry.attempts 1", "efconcurrency.retry.units 1 committed"], counted);
+        var activity = Assert.Single(activities);
+        Assert.Equal("efconcurrency.retry_on_conflict", activity.OperationName);
+        Assert.Equal(ActivityStatusCode.Unset, activity.Status); // a handled retry is no error
+        Assert.Equal(2, activity.GetTagItem("efconcurrency.attempt"));
+        Assert.Single(activity.Events);
+    }
 }

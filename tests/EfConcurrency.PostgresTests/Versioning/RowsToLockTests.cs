@@ -4,7 +4,7 @@ using Microsoft.EntityFrameworkCore;
 namespace EfConcurrency.PostgresTests.Versioning;
 
 /// <summary>Rows are locked in one order, whatever their types.</summary>
-public sealed class LostRowsTests(ZooDatabase zoo) : IClassFixture<ZooDatabase>
+public sealed class RowsToLockTests(ZooDatabase zoo) : IClassFixture<ZooDatabase>
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -31,18 +31,6 @@ public sealed class LostRowsTests(ZooDatabase zoo) : IClassFixture<ZooDatabase>
         await Task.WhenAll(one, two); // a deadlock would end one of them with 40P01
     }
 
-    [Fact]
-    public void Hot_rows_of_one_model_are_not_those_of_another_on_the_same_database()
-    {
-        // A schema per tenant: the same unit, the same connection string, other tables.
-        using var db = zoo.Open();
-        using var shop = new ShopContext(new DbContextOptionsBuilder<ShopContext>().UseNpgsql(zoo.ConnectionString).UseEfConcurrency().Options);
-        var unit = typeof(LostRowsTests).GetMethod(nameof(Hot_rows_of_one_model_are_not_those_of_another_on_the_same_database))!;
-
-        Assert.Same(HotRows.Of(unit, db.Model, zoo.ConnectionString), HotRows.Of(unit, db.Model, zoo.ConnectionString));
-        Assert.NotSame(HotRows.Of(unit, db.Model, zoo.ConnectionString), HotRows.Of(unit, shop.Model, zoo.ConnectionString));
-    }
-
     private static async Task<VersionConflict> Conflict<T>(ZooContext db, IQueryable<TphAnimal> query)
     {
         var row = await query.SingleAsync(Token);
@@ -53,8 +41,8 @@ public sealed class LostRowsTests(ZooDatabase zoo) : IClassFixture<ZooDatabase>
     {
         await using var db = zoo.Open();
         await using var transaction = await db.Database.BeginTransactionAsync(Token);
-        var rows = new LostRows();
-        rows.Add(conflicts);
+        var rows = new RowsToLock();
+        rows.Add(conflicts.Select(RowKey.Of));
         await rows.LockAsync(db, Token);
         await transaction.CommitAsync(Token);
     }

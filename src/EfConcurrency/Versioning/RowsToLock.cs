@@ -7,21 +7,18 @@ using Microsoft.EntityFrameworkCore.Storage;
 
 namespace EfConcurrency.Versioning;
 
-/// <summary>The rows that a unit has lost so far, and the statement that locks them for its next attempt.</summary>
-internal sealed class LostRows
+/// <summary>The rows that a unit will write, as far as is known, and the statement that locks them for its next attempt.</summary>
+internal sealed class RowsToLock
 {
-    private readonly Dictionary<string, VersionConflict> _rows = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, RowKey> _rows = new(StringComparer.Ordinal);
 
     public int Count => _rows.Count;
 
-    /// <summary>Names a row, for comparing.</summary>
-    public static string Id(IEntityType type, IReadOnlyDictionary<string, object?> key) => $"{type.Name} {VersionKeys.Format(key)}";
-
-    public void Add(IEnumerable<VersionConflict> rows)
+    public void Add(IEnumerable<RowKey> rows)
     {
-        foreach (var row in rows.Where(r => !r.IsDeleted))
+        foreach (var row in rows)
         {
-            _rows[Id(row.Type, row.Key)] = row;
+            _rows[row.Id] = row;
         }
     }
 
