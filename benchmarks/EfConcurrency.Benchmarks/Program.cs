@@ -41,6 +41,7 @@ versioning.SetAction(async (arguments, cancellationToken) =>
     var hot = new HotRowBenchmark(rows, arguments.GetValue(rounds), time * 4, random);
     await hot.RunAsync(4);
     await hot.RunAsync(16);
+    await hot.RunAsync(16, of: 8, each: 2);
     return 0;
 });
 

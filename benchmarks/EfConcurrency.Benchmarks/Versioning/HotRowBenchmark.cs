@@ -7,13 +7,20 @@ using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.Benchmarks.Versioning;
 
-/// <summary>Many workers raise the value of one row: who gets it done how often, and how long the slowest wait.</summary>
+/// <summary>Many workers raise the values of few rows: who gets it done how often, and how long the slowest wait.</summary>
 internal sealed class HotRowBenchmark(BenchRows rows, int rounds, TimeSpan slice, Random random)
 {
-    public async Task RunAsync(int workers)
+    /// <param name="workers">How many at once.</param>
+    /// <param name="of">How many rows there are.</param>
+    /// <param name="each">How many of them a unit writes, by chance.</param>
+    public async Task RunAsync(int workers, int of = 1, int each = 1)
     {
-        var id = await rows.TakeAsync(1);
-        var contenders = Contenders(rows.ConnectionString, id);
+        var first = await rows.TakeAsync(of);
+        var ids = Enumerable.Range(first, of).ToArray();
+        var all = Contenders(rows.ConnectionString, () => of == 1 ? ids : [.. Random.Shared.GetItems(ids, 8 * each).Distinct().Take(each)]);
+
+        // One statement over several rows takes their locks in whatever order it finds them, and deadlocks.
+        var contenders = each == 1 ? all : all[..^1];
         var rates = contenders.Select(_ => new List<double>()).ToArray();
         var latencies = contenders.Select(_ => new ConcurrentBag<double>()).ToArray();
         for (var round = -1; round < rounds; round++)
@@ -35,9 +42,9 @@ internal sealed class HotRowBenchmark(BenchRows rows, int rounds, TimeSpan slice
             }
         }
 
-        Console.WriteLine($"### One hot row, {workers} workers");
+        Console.WriteLine($"### {(of == 1 ? "One hot row" : $"{each} of {of} contended rows")}, {workers} workers");
         Console.WriteLine();
-        Console.WriteLine("| contender | increments per second, ratio of medians | spread (p10 to p90) | p99 latency, ratio | longest wait, ratio |");
+        Console.WriteLine("| contender | units per second, ratio of medians | spread (p10 to p90) | p99 latency, ratio | longest wait, ratio |");
         Console.WriteLine("|---|---|---|---|---|");
         var (baseRate, baseP99, baseMax) = (Percentile(rates[0], 0.5), Percentile(latencies[0], 0.99), latencies[0].Max());
         for (var i = 0; i < contenders.Count; i++)
@@ -48,44 +55,52 @@ internal sealed class HotRowBenchmark(BenchRows rows, int rounds, TimeSpan slice
         }
 
         Console.WriteLine();
-        await CheckAsync(id, contenders.Count);
+        await CheckAsync(ids, each, contenders.Count);
     }
 
-    private static List<(string Name, Func<Task> Operation)> Contenders(string connectionString, int id)
+    private static List<(string Name, Func<Task> Operation)> Contenders(string connectionString, Func<int[]> pick)
     {
         var token = BenchFactory.Create<TokenContext>(connectionString);
         var versioned = BenchFactory.Create<VersionedContext>(connectionString, ServerJudgedSaves.WhenAvailable);
-        Func<Task> Retry(RetryOnConflictOptions options) => () => versioned.RetryOnConflictAsync(
-            async (db, cancellationToken) =>
-            {
-                (await db.Rows.SingleAsync(r => r.Id == id, cancellationToken)).Value++;
-                await db.SaveChangesAsync(cancellationToken);
-            },
-            options);
+        Func<Task> Retry(RetryOnConflictOptions options) => () =>
+        {
+            var ids = pick();
+            return versioned.RetryOnConflictAsync(
+                async (db, cancellationToken) =>
+                {
+                    (await db.Rows.Where(r => ids.Contains(r.Id)).ToListAsync(cancellationToken)).ForEach(r => r.Value++);
+                    await db.SaveChangesAsync(cancellationToken);
+                },
+                options);
+        };
 
         return
         [
-            ("EF, loop that catches and retries", () => CatchAndRetryAsync(token, id)),
+            ("EF, loop that catches and retries", () => CatchAndRetryAsync(token, pick())),
             ("RetryOnConflict, never locks", Retry(new() { MaxAttempts = 1000, LockAfterConflicts = 0 })),
             ("RetryOnConflict (locks after 1 conflict)", Retry(new() { MaxAttempts = 1000 })),
             ("RetryOnConflict, a transaction per save", Retry(new() { MaxAttempts = 1000, Transaction = ConflictRetryTransaction.PerSave })),
             ("one ExecuteUpdate", async () =>
             {
+                var ids = pick();
                 await using var db = await versioned.CreateDbContextAsync();
-                await db.Rows.Where(r => r.Id == id).ExecuteUpdateAsync(s => s.SetProperty(r => r.Value, r => r.Value + 1));
+                await db.Rows.Where(r => ids.Contains(r.Id)).ExecuteUpdateAsync(s => s.SetProperty(r => r.Value, r => r.Value + 1));
             }),
         ];
     }
 
     /// <summary>What EF's documentation shows: a concurrency token, and a loop around read and save.</summary>
-    private static async Task CatchAndRetryAsync(IDbContextFactory<TokenContext> factory, int id)
+    private static async Task CatchAndRetryAsync(IDbContextFactory<TokenContext> factory, int[] ids)
     {
         while (true)
         {
             await using var db = await factory.CreateDbContextAsync();
-            var row = await db.Rows.SingleAsync(r => r.Id == id);
-            row.Value++;
-            db.Entry(row).Property(r => r.Version).CurrentValue = row.Version + 1;
+            foreach (var row in await db.Rows.Where(r => ids.Contains(r.Id)).ToListAsync())
+            {
+                row.Value++;
+                db.Entry(row).Property(r => r.Version).CurrentValue = row.Version + 1;
+            }
+
             try
             {
                 await db.SaveChangesAsync();
@@ -121,13 +136,13 @@ internal sealed class HotRowBenchmark(BenchRows rows, int rounds, TimeSpan slice
 
     private int _expected;
 
-    private async Task CheckAsync(int id, int contenders)
+    private async Task CheckAsync(int[] ids, int each, int contenders)
     {
         await using var db = await BenchFactory.Create<PlainContext>(rows.ConnectionString).CreateDbContextAsync();
-        var value = await db.Rows.Where(r => r.Id == id).Select(r => r.Value).SingleAsync();
-        Console.WriteLine(value == _expected
-            ? $"No update lost: {value} increments by {contenders} contenders, {value} in the row."
-            : throw new InvalidOperationException($"{_expected} increments were made, but the row has {value}."));
+        var value = await db.Rows.Where(r => ids.Contains(r.Id)).SumAsync(r => r.Value);
+        Console.WriteLine(value == _expected * each
+            ? $"No update lost: {value} increments by {contenders} contenders, {value} in the rows."
+            : throw new InvalidOperationException($"{_expected * each} increments were made, but the rows have {value}."));
         Console.WriteLine();
         _expected = 0;
     }

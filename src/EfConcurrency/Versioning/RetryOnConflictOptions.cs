@@ -10,9 +10,10 @@ public sealed class RetryOnConflictOptions : ConflictRetryOptions
     internal static readonly RetryOnConflictOptions Default = new();
 
     /// <summary>
-    /// From this many conflicts on, an attempt begins by locking the rows that were lost before (<c>FOR NO KEY UPDATE</c>, in the order
-    /// of their keys), so that it can't lose them again. Rows that the same unit loses again and again are locked from its first
-    /// attempt on, as long as that goes on. 0: never.
+    /// From this many conflicts on, an attempt begins by locking the rows that were lost before, and what else was written with them
+    /// unless that were more than 64 rows (<c>FOR NO KEY UPDATE</c>, in the order of their keys): it can't lose them again, and two that
+    /// write the same rows don't deadlock. Rows that all units of one place in the program write, and lose again and again, are locked
+    /// from the first attempt on, as long as that goes on. 0: never.
     /// </summary>
     /// <value>1</value>
     public int LockAfterConflicts { get; init; } = 1;

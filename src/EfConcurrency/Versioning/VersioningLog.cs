@@ -17,7 +17,7 @@ internal static partial class VersioningLog
     [LoggerMessage(EventIds.RetriesExhausted, LogLevel.Warning, "Given up after {Attempts} attempts: {Reason}", EventName = Category + ".RetriesExhausted")]
     public static partial void RetriesExhausted(ILogger logger, int attempts, string reason);
 
-    [LoggerMessage(EventIds.RowsLockedBeforeRetry, LogLevel.Debug, "Attempt {Attempt} locks {Rows} row(s) that were lost before.", EventName = Category + ".RowsLockedBeforeRetry")]
+    [LoggerMessage(EventIds.RowsLockedBeforeRetry, LogLevel.Debug, "Attempt {Attempt} locks {Rows} row(s) before it reads them.", EventName = Category + ".RowsLockedBeforeRetry")]
     public static partial void RowsLockedBeforeRetry(ILogger logger, int attempt, int rows);
 
     [LoggerMessage(EventIds.AfterCommitCallbackFailed, LogLevel.Error, "The work is committed, but a callback after the commit failed.", EventName = Category + ".AfterCommitCallbackFailed")]

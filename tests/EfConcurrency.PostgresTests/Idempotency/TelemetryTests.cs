@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using EfConcurrency.Diagnostics;
 using EfConcurrency.Idempotency;
 using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
@@ -18,15 +17,8 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
     public async Task Calls_are_counted_traced_and_logged_by_their_outcome_without_the_key()
     {
         var key = NewKey("a scope that nobody shall see");
-        var spans = new ConcurrentQueue<Activity>();
         var mine = new AsyncLocal<bool> { Value = true };
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = s => s.Name == EfConcurrencyDiagnostics.ActivitySourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => mine.Value ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
-            ActivityStopped = spans.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var traced = new SpanLog();
         var counts = new ConcurrentQueue<string>();
         using var meters = new MeterListener
         {
@@ -62,6 +54,7 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
 
         string[] outcomes = ["executed", "replayed", "reused", "in_progress", "needs_resolution", "discarded", "failed", "taken_over"];
         Assert.Equal(outcomes.Select(o => $"same_transaction {o}{(o == "failed" ? " System.IO.InvalidDataException" : "")}"), counts);
+        var spans = traced.Spans;
         Assert.Equal(outcomes, spans.Select(s => (string?)s.GetTagItem("efconcurrency.outcome")));
         Assert.Equal("failed", spans.Single(s => s.Status == ActivityStatusCode.Error).GetTagItem("efconcurrency.outcome"));
         Assert.Contains(60701, log.Entries.Select(e => e.Id));
@@ -81,15 +74,7 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
     public async Task A_caller_who_cancels_is_no_error()
     {
         var key = NewKey("cancelled");
-        Activity? span = null;
-        var mine = new AsyncLocal<bool> { Value = true };
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = s => s.Name == EfConcurrencyDiagnostics.ActivitySourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => mine.Value ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
-            ActivityStopped = a => span = a.OperationName == "efconcurrency.idempotency" ? a : span,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var traced = new SpanLog();
         using var patience = new CancellationTokenSource();
         await using var db = ledger.Open();
 
@@ -104,6 +89,7 @@ public sealed class TelemetryTests(LedgerDatabase ledger) : IClassFixture<Ledger
             },
             cancellationToken: patience.Token));
 
-        Assert.Equal(("cancelled", ActivityStatusCode.Unset, null), (span!.GetTagItem("efconcurrency.outcome"), span.Status, span.GetTagItem("error.type")));
+        var span = Assert.Single(traced.Spans, s => s.OperationName == "efconcurrency.idempotency");
+        Assert.Equal(("cancelled", ActivityStatusCode.Unset, null), (span.GetTagItem("efconcurrency.outcome"), span.Status, span.GetTagItem("error.type")));
     }
 }

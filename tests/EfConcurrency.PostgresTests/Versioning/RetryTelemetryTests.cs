@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using EfConcurrency.Diagnostics;
+using EfConcurrency.PostgresTests.Support;
 using Microsoft.EntityFrameworkCore;
 
 namespace EfConcurrency.PostgresTests.Versioning;
@@ -32,14 +33,7 @@ public sealed class RetryTelemetryTests(ShopDatabase shop) : IClassFixture<ShopD
             }
         });
         meters.Start();
-        var spans = new ConcurrentQueue<Activity>();
-        using var listener = new ActivityListener
-        {
-            ShouldListenTo = s => s.Name == EfConcurrencyDiagnostics.ActivitySourceName,
-            Sample = (ref ActivityCreationOptions<ActivityContext> _) => mine.Value ? ActivitySamplingResult.AllData : ActivitySamplingResult.None,
-            ActivityStopped = spans.Enqueue,
-        };
-        ActivitySource.AddActivityListener(listener);
+        using var log = new SpanLog();
         var factory = ShopFactory.Create(shop.ConnectionString);
         using var patience = new CancellationTokenSource();
 
@@ -53,8 +47,8 @@ public sealed class RetryTelemetryTests(ShopDatabase shop) : IClassFixture<ShopD
             cancellationToken: patience.Token));
 
         Assert.Equal(["failed System.NotSupportedException", "cancelled"], counted);
-        Assert.Equal([ActivityStatusCode.Error, ActivityStatusCode.Unset], spans.Select(s => s.Status));
-        Assert.Equal(["System.NotSupportedException", null], spans.Select(s => s.GetTagItem("error.type")));
+        Assert.Equal([ActivityStatusCode.Error, ActivityStatusCode.Unset], log.Spans.Select(s => s.Status));
+        Assert.Equal(["System.NotSupportedException", null], log.Spans.Select(s => s.GetTagItem("error.type")));
     }
 
     [Fact]
