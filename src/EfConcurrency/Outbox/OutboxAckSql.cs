@@ -8,8 +8,8 @@ internal sealed class OutboxAckSql
         var cursor = outbox.Cursor;
         var pending = outbox.Pending;
 
-        var update = $"""
-            update {cursor.Name} c set {cursor.Snapshot} = a.snap, {cursor.PlannedTo} = a.planned_to, {cursor.LastId} = a.last_id,
+        var moveOn = $"""
+            {cursor.Name} c set {cursor.Snapshot} = a.snap, {cursor.PlannedTo} = a.planned_to, {cursor.LastId} = a.last_id,
                 {cursor.LeaseUntil} = clock_timestamp() + make_interval(secs => $7)
             from unnest($2::smallint[], $3::bigint[], $4::text[], $5::text[], $6::bigint[]) a (lane, epoch, snap, planned_to, last_id)
             where c.{cursor.Sink} = $1 and c.{cursor.Lane} = a.lane and c.{cursor.Epoch} = a.epoch and {OutboxLeaseSql.Timeline} = $8
@@ -18,13 +18,13 @@ internal sealed class OutboxAckSql
 
         Ack = $"""
             /* efconcurrency outbox.ack */
-            {update}
+            update {moveOn}
             """;
 
         AckWithChanges = $"""
             /* efconcurrency outbox.ack-with-changes */
             with acked as (
-                {update}),
+                update {moveOn}),
             parked as (
                 insert into {pending.Name} ({pending.Sink}, {pending.Id}, {pending.Lane}, {pending.MessageId}, {pending.Key}, {pending.Topic}, {pending.Type}, {pending.Headers},
                     {pending.Payload}, {pending.CreatedAt}, {pending.DueAt}, {pending.Attempts}, {pending.LastError}, {pending.State})

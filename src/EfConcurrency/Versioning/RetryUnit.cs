@@ -18,24 +18,10 @@ internal sealed class RetryUnit<TContext, TResult>(
     : IRetryUnit
     where TContext : DbContext
 {
-    /// <summary>A save of more rows than this is taken to be a batch: of its rows only the lost ones are locked.</summary>
-    private const int MaxRowsToLock = 64;
-
-    private readonly RowsToLock _rowsToLock = new();
+    private readonly ContendedRows _rows = new(place, options);
     private Activity? _activity;
     private ILogger? _logger;
     private int _attempt;
-    private int _conflicts;
-
-    private IReadOnlyList<RowKey> _lockedFromTheStart = [];
-    private HotRows? _hotRows;
-
-    /// <summary>Not where one snapshot serves the whole transaction: it would predate the wait for the lock, and the unit fail with 40001.</summary>
-    private bool LocksFirst
-        => _rowsToLock.Count > 0
-            && options.LockAfterConflicts > 0
-            && options.HasSnapshotPerStatement
-            && (_conflicts >= options.LockAfterConflicts || _lockedFromTheStart.Count > 0);
 
     public async Task<TResult> RunAsync(CancellationToken cancellationToken)
     {
@@ -78,16 +64,13 @@ internal sealed class RetryUnit<TContext, TResult>(
     public bool MayRunAgain(Exception exception) => ReplayClassifier.Classify(exception, options.RetriedConstraintSet) != ReplayVerdict.Never;
 
     /// <summary>No pause before an attempt that locks: it queues behind the others in the database, in a fair order.</summary>
-    public TimeSpan Delay() => LocksFirst ? TimeSpan.Zero : BackOff.Delay(options, _attempt, Random.Shared.NextDouble());
+    public TimeSpan Delay() => _rows.LocksFirst ? TimeSpan.Zero : BackOff.Delay(options, _attempt, Random.Shared.NextDouble());
 
     public void Learn(Exception exception)
     {
         if (exception is VersionConflictException conflict)
         {
-            _conflicts++;
-            var lost = conflict.Conflicts.Where(c => !c.IsDeleted).Select(RowKey.Of).ToList();
-            _rowsToLock.Add(lost);
-            _hotRows?.Lost(lost);
+            _rows.Lost(conflict);
         }
 
         VersioningMeter.Retry();
@@ -107,9 +90,9 @@ internal sealed class RetryUnit<TContext, TResult>(
         var isCommitted = false;
         try
         {
-            Remember(context);
+            _rows.Remember(context);
             _logger ??= context.GetService<ILoggerFactory>().CreateLogger(VersioningLog.Category);
-            var isQueued = LocksFirst && _hotRows!.HasHot && await _hotRows!.EnterAsync(cancellationToken).ConfigureAwait(false);
+            var isQueued = await _rows.EnterAsync(cancellationToken).ConfigureAwait(false);
             TResult result;
             IReadOnlyList<Func<CancellationToken, Task>> callbacks;
             try
@@ -121,7 +104,7 @@ internal sealed class RetryUnit<TContext, TResult>(
             {
                 if (isQueued)
                 {
-                    _hotRows!.Leave();
+                    _rows.Leave();
                 }
             }
 
@@ -137,24 +120,19 @@ internal sealed class RetryUnit<TContext, TResult>(
     private async Task<(TResult Result, IReadOnlyList<Func<CancellationToken, Task>> Callbacks)> RunUnitAsync(TContext context, CancellationToken cancellationToken)
     {
         var state = context.GetService<RetryUnitState>();
-        state.Begin(LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
+        state.Begin(_rows.LocksFirst ? ConflictRetryTransaction.PerUnit : options.Transaction);
         var savepoints = context.Database.AutoSavepointsEnabled;
         try
         {
             var result = await new UnitExecutionStrategy(context)
                 .ExecuteAsync((Unit: this, State: state), static (c, s, token) => s.Unit.WorkAsync((TContext)c, s.State, token), verifySucceeded: null, cancellationToken)
                 .ConfigureAwait(false);
-            if (_hotRows is { IsEmpty: false })
-            {
-                _hotRows.Succeeded(state.Written.Select(r => r.Id).ToHashSet(StringComparer.Ordinal), wonUnlocked: _attempt == 1 && _lockedFromTheStart.Count == 0);
-            }
-
+            _rows.Committed(state, isFirst: _attempt == 1);
             return (result, [.. state.AfterCommit]);
         }
-        catch (VersionConflictException) when (state.WrittenCount <= MaxRowsToLock)
+        catch (VersionConflictException)
         {
-            // What it wrote beside the lost rows it will write again: taken after those, out of order, it would be a deadlock.
-            _rowsToLock.Add(state.Written);
+            _rows.Refused(state);
             throw;
         }
         finally
@@ -164,22 +142,9 @@ internal sealed class RetryUnit<TContext, TResult>(
         }
     }
 
-    /// <summary>Before the first attempt: what did units of this place in the program lose lately?</summary>
-    private void Remember(TContext context)
-    {
-        if (options.LockAfterConflicts == 0 || _hotRows is not null)
-        {
-            return;
-        }
-
-        _hotRows = HotRows.Of(place, context.Model, context.Database.GetConnectionString() ?? "");
-        _lockedFromTheStart = _hotRows.ToLockFirst();
-        _rowsToLock.Add(_lockedFromTheStart);
-    }
-
     private async Task<TResult> WorkAsync(TContext context, RetryUnitState state, CancellationToken cancellationToken)
     {
-        if (options.Transaction == ConflictRetryTransaction.PerSave && !LocksFirst)
+        if (options.Transaction == ConflictRetryTransaction.PerSave && !_rows.LocksFirst)
         {
             return await WorkWithoutTransactionAsync(context, state, cancellationToken).ConfigureAwait(false);
         }
@@ -189,10 +154,10 @@ internal sealed class RetryUnit<TContext, TResult>(
         {
             // A savepoint for each save would cost two round trips. A save that fails dooms the whole attempt instead.
             context.Database.AutoSavepointsEnabled = false;
-            if (LocksFirst)
+            if (_rows.LocksFirst)
             {
-                VersioningLog.RowsLockedBeforeRetry(_logger!, _attempt, _rowsToLock.Count);
-                state.Ticket = await _rowsToLock.LockAsync(context, cancellationToken).ConfigureAwait(false);
+                VersioningLog.RowsLockedBeforeRetry(_logger!, _attempt, _rows.Count);
+                state.Ticket = await _rows.LockAsync(context, cancellationToken).ConfigureAwait(false);
             }
 
             try

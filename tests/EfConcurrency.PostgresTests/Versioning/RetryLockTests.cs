@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using EfConcurrency.Versioning;
 using Microsoft.EntityFrameworkCore;
 using Npgsql;
@@ -50,12 +51,8 @@ public sealed class RetryLockTests(ShopDatabase shop) : IClassFixture<ShopDataba
         var ids = new[] { (await shop.AddAsync(new Counter())).Id, (await shop.AddAsync(new Counter())).Id, (await shop.AddAsync(new Counter())).Id };
         var account = (await shop.AddAsync(new Account())).Id;
         var factory = ShopFactory.Create(shop.ConnectionString);
-        var deadlocks = 0;
-        var options = new RetryOnConflictOptions
-        {
-            MaxAttempts = 100,
-            OnRetry = a => Interlocked.Add(ref deadlocks, a.Exception.GetBaseException() is PostgresException { SqlState: "40P01" } ? 1 : 0),
-        };
+        var deadlocks = new StrongBox<int>();
+        var options = Counting(deadlocks);
 
         await Task.WhenAll(Enumerable.Range(0, 6).Select(worker => Task.Run(async () =>
         {
@@ -77,7 +74,7 @@ public sealed class RetryLockTests(ShopDatabase shop) : IClassFixture<ShopDataba
             }
         }, Token)));
 
-        Assert.Equal(0, deadlocks);
+        Assert.Equal(0, deadlocks.Value);
         Assert.Equal(180L, await shop.ScalarAsync<long>($"select sum(\"Value\") from \"Counters\" where \"Id\" in ({string.Join(',', ids)})"));
         Assert.Equal(60m, await shop.ScalarAsync<decimal>($"select \"Balance\" from \"Accounts\" where \"Id\" = {account}"));
     }
@@ -123,12 +120,8 @@ public sealed class RetryLockTests(ShopDatabase shop) : IClassFixture<ShopDataba
         }
 
         var factory = ShopFactory.Create(shop.ConnectionString);
-        var deadlocks = 0;
-        var options = new RetryOnConflictOptions
-        {
-            MaxAttempts = 100,
-            OnRetry = a => Interlocked.Add(ref deadlocks, a.Exception.GetBaseException() is PostgresException { SqlState: "40P01" } ? 1 : 0),
-        };
+        var deadlocks = new StrongBox<int>();
+        var options = Counting(deadlocks);
 
         await Task.WhenAll(Enumerable.Range(0, 8).Select(worker => Task.Run(async () =>
         {
@@ -147,7 +140,7 @@ public sealed class RetryLockTests(ShopDatabase shop) : IClassFixture<ShopDataba
             }
         }, Token)));
 
-        Assert.Equal(0, deadlocks);
+        Assert.Equal(0, deadlocks.Value);
     }
 
     [Fact]
@@ -190,6 +183,12 @@ public sealed class RetryLockTests(ShopDatabase shop) : IClassFixture<ShopDataba
         await factory.RetryOnConflictAsync(Unit, cancellationToken: Token);
         Assert.False(wasLocked);
     }
+
+    private static RetryOnConflictOptions Counting(StrongBox<int> deadlocks) => new()
+    {
+        MaxAttempts = 100,
+        OnRetry = a => Interlocked.Add(ref deadlocks.Value, a.Exception.GetBaseException() is PostgresException { SqlState: "40P01" } ? 1 : 0),
+    };
 
     private async Task<bool> IsLockedAsync(int id)
     {
