@@ -1,6 +1,7 @@
 using EfConcurrency.Inbox;
 using EfConcurrency.RabbitMQ;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -32,7 +33,9 @@ internal static class ServiceProgram
 
     /// <summary>Used by the demo too, which makes the tables and places the orders.</summary>
     public static void UseDatabase(DbContextOptionsBuilder options, string connectionString)
-        => options.UseNpgsql(connectionString).UseEfConcurrency(o => o.UseMessages(Messages.Register));
+        => options.UseNpgsql(connectionString).UseEfConcurrency(o => o.UseMessages(Messages.Register))
+            // A save that is refused is run again, and what is given up is told by who gives it up.
+            .ConfigureWarnings(w => w.Log((CoreEventId.SaveChangesFailed, LogLevel.Information)));
 
     private static async Task RunAsync<TContext>(string service, Action<MessageHandlersBuilder> handlers)
         where TContext : DbContext
