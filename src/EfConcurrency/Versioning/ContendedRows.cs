@@ -47,18 +47,13 @@ internal sealed class ContendedRows(MethodInfo place, RetryOnConflictOptions opt
     /// <inheritdoc cref="RowsToLock.LockAsync"/>
     public Task<CommitTicket> LockAsync(DbContext context, CancellationToken cancellationToken) => _toLock.LockAsync(context, cancellationToken);
 
-    /// <summary>An attempt was refused.</summary>
-    public void Lost(VersionConflictException conflict)
+    /// <summary>An attempt was refused. What it wrote beside the lost rows the next will write again: taken after those, out of order, it would be a deadlock.</summary>
+    public void Refused(RetryUnitState attempt, VersionConflictException conflict)
     {
         _conflicts++;
-        var rows = conflict.Conflicts.Where(c => !c.IsDeleted).Select(RowKey.Of).ToList();
-        _toLock.Add(rows);
-        _hotRows?.Lost(rows);
-    }
-
-    /// <summary>What a refused attempt wrote beside the lost rows the next will write again: taken after those, out of order, it would be a deadlock.</summary>
-    public void Refused(RetryUnitState attempt)
-    {
+        var lost = conflict.Conflicts.Where(c => !c.IsDeleted).Select(c => RowKey.Of(c, attempt.Saves)).ToList();
+        _toLock.Add(lost);
+        _hotRows?.Lost(lost);
         if (attempt.WrittenCount <= MaxWritten)
         {
             _toLock.Add(attempt.Written);

@@ -68,11 +68,6 @@ internal sealed class RetryUnit<TContext, TResult>(
 
     public void Learn(Exception exception)
     {
-        if (exception is VersionConflictException conflict)
-        {
-            _rows.Lost(conflict);
-        }
-
         VersioningMeter.Retry();
         _activity?.AddEvent(new("efconcurrency.retry", tags: new() { [TagNames.Attempt] = _attempt, [TagNames.ErrorType] = exception.GetType().FullName }));
         if (_logger is not null)
@@ -130,9 +125,9 @@ internal sealed class RetryUnit<TContext, TResult>(
             _rows.Committed(state, isFirst: _attempt == 1);
             return (result, [.. state.AfterCommit]);
         }
-        catch (VersionConflictException)
+        catch (VersionConflictException conflict)
         {
-            _rows.Refused(state);
+            _rows.Refused(state, conflict);
             throw;
         }
         finally

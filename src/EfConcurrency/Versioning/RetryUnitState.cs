@@ -12,7 +12,7 @@ namespace EfConcurrency.Versioning;
 internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
 {
     private readonly List<Func<CancellationToken, Task>> _afterCommit = [];
-    private readonly List<IUpdateEntry> _written = [];
+    private readonly List<(IUpdateEntry Entry, int Save)> _written = [];
     private ConflictRetryTransaction _transaction;
     private int _saves;
     private int _writes;
@@ -39,7 +39,10 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
     public int WrittenCount => _written.Count;
 
     /// <summary>Those rows.</summary>
-    public IEnumerable<RowKey> Written => _written.Select(RowKey.Of);
+    public IEnumerable<RowKey> Written => _written.Select(w => RowKey.Of(w.Entry, w.Save));
+
+    /// <summary>How many saves have succeeded.</summary>
+    public int Saves => _saves;
 
     public static RetryNotPossibleException Nested()
         => new("RetryOnConflictAsync was called inside a unit that runs on the same context. The outer call already repeats all of it: call the inner work directly.");
@@ -77,7 +80,7 @@ internal sealed class RetryUnitState : IEnvelopeContributor, IResettableService
         }
 
         RefuseSecondWrite();
-        _written.AddRange(save.Entries.Where(e => e.EntityState is EntityState.Modified or EntityState.Deleted && VersionColumn.Find(e.EntityType) is not null));
+        _written.AddRange(save.Entries.Where(e => e.EntityState is EntityState.Modified or EntityState.Deleted && VersionColumn.Find(e.EntityType) is not null).Select(e => (e, _saves)));
 
         if (_transaction == ConflictRetryTransaction.PerUnit && Ticket is null)
         {

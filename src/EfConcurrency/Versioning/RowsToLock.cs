@@ -18,13 +18,17 @@ internal sealed class RowsToLock
     {
         foreach (var row in rows)
         {
-            _rows[row.Id] = row;
+            if (!_rows.TryGetValue(row.Id, out var known) || row.Save < known.Save)
+            {
+                _rows[row.Id] = row;
+            }
         }
     }
 
     /// <summary>
-    /// Locks the rows, table by table in the order of their names. One command: it goes out together with BEGIN. The ticket comes first,
-    /// so that it is made while the lock is waited for and not while it is held.
+    /// Locks the rows in the order in which first attempts come to them: save by save, and in each as EF sorts, by table and key. One
+    /// command: it goes out together with BEGIN. The ticket comes first, so that it is made while the lock is waited for and not while
+    /// it is held.
     /// </summary>
     public async Task<CommitTicket> LockAsync(DbContext context, CancellationToken cancellationToken)
     {
@@ -33,13 +37,14 @@ internal sealed class RowsToLock
         // By table and not by type: the types of a hierarchy share one, and its rows must be locked in one order.
         var tables = _rows.Values
             .Select(row => (Table: Table(helper, row.Type), Row: row))
-            .GroupBy(t => t.Table.Name, (_, rows) => rows.ToList())
-            .Select(rows => (rows[0].Table, Rows: rows.ConvertAll(r => r.Row)))
-            .OrderBy(t => t.Table.Name, StringComparer.Ordinal);
+            .GroupBy(t => (t.Row.Save, t.Table.Name), (key, rows) => (key.Save, Rows: rows.ToList()))
+            .Select(g => (g.Save, g.Rows[0].Table, Rows: g.Rows.ConvertAll(r => r.Row)))
+            .OrderBy(g => g.Save)
+            .ThenBy(g => g.Table.Name, StringComparer.Ordinal);
 
         var parameters = new List<SqlParameterValue>();
         var sql = new List<string> { ResilienceSql.Ticket };
-        foreach (var (table, rows) in tables)
+        foreach (var (_, table, rows) in tables)
         {
             sql.Add(VersioningSql.LockRows(table, rows.Count, parameters.Count));
             parameters.AddRange(rows.SelectMany(row => table.KeyProperties.Select(key => SqlParameterValue.For(key, row.Key[key.Name]))));

@@ -42,7 +42,7 @@ public sealed class RowsToLockTests(ZooDatabase zoo) : IClassFixture<ZooDatabase
         await using var db = zoo.Open();
         await using var transaction = await db.Database.BeginTransactionAsync(Token);
         var rows = new RowsToLock();
-        rows.Add(conflicts.Select(RowKey.Of));
+        rows.Add(conflicts.Select(c => RowKey.Of(c)));
         await rows.LockAsync(db, Token);
         await transaction.CommitAsync(Token);
     }

@@ -25,7 +25,7 @@ internal static class Dispatcher
                 break;
             case Way.WithoutInbox:
                 builder.Services.AddSingleton<IOutboxTransport, InboxlessTransport>();
-                builder.Services.AddOutboxDispatcher<StormContext>(Configure);
+                builder.Services.AddOutboxDispatcher<StormContext>(ConfigureLate);
                 break;
             default:
                 builder.Services.AddHostedService(p => new ByIdDispatcher(connectionString, p.GetRequiredService<IServiceScopeFactory>()));
@@ -53,6 +53,14 @@ internal static class Dispatcher
         options.LeaseLength = TimeSpan.FromSeconds(2);
         options.RetryDelay = TimeSpan.FromMilliseconds(100);
         options.MaxAttempts = 1000;
+    }
+
+    /// <summary>What was sent is kept late, so that a process that is killed at any moment leaves something to be sent again.</summary>
+    private static void ConfigureLate(OutboxDispatcherOptions options)
+    {
+        Configure(options);
+        options.LeaseLength = TimeSpan.FromSeconds(3);
+        options.AckInterval = TimeSpan.FromSeconds(1);
     }
 
     private static async Task TellAsync(string connectionString, string name, long count)
