@@ -7,7 +7,7 @@ namespace EfConcurrency.Versioning;
 /// <summary>
 /// What the units of one place in the program lost lately. A row that all of them write, and lose again and again, is locked from the
 /// first attempt on: the attempt that is bound to fail costs more than the wait. A row that one of them does not write is forgotten at
-/// once: who holds it and then waits for another row, that its holder wants this one for, is in a deadlock. And now and then one runs
+/// once: to hold a row that is not written, and wait for another whose holder wants this one, is a deadlock. And now and then one runs
 /// without the lock, to find out whether it is still needed. A wrong guess costs time, never correctness.
 /// </summary>
 internal sealed class HotRows : IDisposable

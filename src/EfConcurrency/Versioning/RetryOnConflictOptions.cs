@@ -10,9 +10,9 @@ public sealed class RetryOnConflictOptions : ConflictRetryOptions
     internal static readonly RetryOnConflictOptions Default = new();
 
     /// <summary>
-    /// From this many conflicts on, an attempt begins by locking the rows that were lost before, and what else was written with them
-    /// unless that were more than 64 rows (<c>FOR NO KEY UPDATE</c>, in the order of their keys): it can't lose them again, and two that
-    /// write the same rows don't deadlock. Rows that all units of one place in the program write, and lose again and again, are locked
+    /// From this many conflicts on, an attempt begins by locking the rows that were lost before, and what else the refused attempt wrote
+    /// unless that were more than 64 rows (<c>FOR NO KEY UPDATE</c>, save by save, in each by table and key): it can't lose them again,
+    /// and takes its locks in the order in which first attempts do. Rows that all units of one place in the program write, and lose again and again, are locked
     /// from the first attempt on, as long as that goes on. 0: never.
     /// </summary>
     /// <value>1</value>
